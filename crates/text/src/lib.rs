@@ -1,0 +1,15 @@
+//! Files, positions and decoded text.
+//!
+//! Everything that Plimsoll says points into a file that a person can open. A [`Span`] is a byte range of such
+//! a file, a [`Place`] names the file too. A [`Layer`] is text that was taken out of other text (a shell script
+//! inside a YAML scalar inside a Markdown block) and still knows, byte by byte, where it stands in the file.
+
+mod edit;
+mod files;
+mod layer;
+mod span;
+
+pub use edit::{Applicability, Edit, Fix};
+pub use files::{FileId, Files, LineColumn, SourceFile};
+pub use layer::{Layer, LayerBuilder};
+pub use span::{Place, Span, Spanned, SyntaxError};
