@@ -1,1 +1,7 @@
-//! placeholder
+//! Total readers: any text gives a tree and a list of syntax errors, never a panic.
+//!
+//! Every reader takes a [`plimsoll_text::Layer`], so the spans in its tree are bytes of the outermost file even
+//! when the text was nested in other text.
+
+pub mod shell;
+pub mod yaml;

@@ -1,0 +1,5 @@
+//! Shell (bash and POSIX sh) as a tree of our own.
+
+mod ast;
+
+pub use ast::*;

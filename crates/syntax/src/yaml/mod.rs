@@ -1,0 +1,5 @@
+//! YAML as a spanned tree.
+
+mod ast;
+
+pub use ast::*;
