@@ -1,0 +1,103 @@
+//! What a rule says.
+
+use plimsoll_text::Place;
+
+use crate::{Confidence, Rule, Severity};
+
+/// A rule that fired, with its evidence.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// The rule.
+    pub rule: &'static Rule,
+    /// How bad it is here.
+    pub severity: Severity,
+    /// How sure it is here.
+    pub confidence: Confidence,
+    /// What is wrong here, one sentence without a full stop, values in backquotes.
+    pub message: String,
+    /// The place to change.
+    pub primary: Label,
+    /// The facts that make it wrong, in the order of the argument, each at its own place.
+    pub related: Vec<Label>,
+    /// What happens if nothing is done, when the page cannot say it as exactly.
+    pub notes: Vec<String>,
+    /// What to do here, one sentence in the imperative without a full stop.
+    pub help: Option<String>,
+}
+
+/// A place with what it shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Label {
+    /// Where.
+    pub place: Place,
+    /// What it shows, a short fragment.
+    pub text: String,
+}
+
+/// Collects the findings of one rule.
+#[derive(Debug)]
+pub struct Findings<'a> {
+    rule: &'static Rule,
+    out: &'a mut Vec<Finding>,
+}
+
+impl<'a> Findings<'a> {
+    /// A collector for a rule that appends to `out`.
+    pub fn new(rule: &'static Rule, out: &'a mut Vec<Finding>) -> Self {
+        Self { rule, out }
+    }
+
+    /// Adds a finding at a place and gives it back to be refined.
+    pub fn add(&mut self, place: Place, message: impl Into<String>) -> &mut Finding {
+        let index = self.out.len();
+        self.out.push(Finding {
+            rule: self.rule,
+            severity: self.rule.severity,
+            confidence: self.rule.confidence,
+            message: message.into(),
+            primary: Label { place, text: String::new() },
+            related: Vec::new(),
+            notes: Vec::new(),
+            help: None,
+        });
+        &mut self.out[index]
+    }
+}
+
+impl Finding {
+    /// Says what the primary place shows.
+    pub fn label(&mut self, text: impl Into<String>) -> &mut Self {
+        self.primary.text = text.into();
+        self
+    }
+
+    /// Adds a fact with its place.
+    pub fn related(&mut self, place: Place, text: impl Into<String>) -> &mut Self {
+        self.related.push(Label { place, text: text.into() });
+        self
+    }
+
+    /// Adds what happens if nothing is done, or another remark.
+    pub fn note(&mut self, text: impl Into<String>) -> &mut Self {
+        self.notes.push(text.into());
+        self
+    }
+
+    /// Says what to do here.
+    pub fn help(&mut self, text: impl Into<String>) -> &mut Self {
+        self.help = Some(text.into());
+        self
+    }
+
+    /// Sets how bad it is here.
+    pub fn severity(&mut self, severity: Severity) -> &mut Self {
+        self.severity = severity;
+        self
+    }
+
+    /// Sets how sure it is here.
+    pub fn confidence(&mut self, confidence: Confidence) -> &mut Self {
+        self.confidence = confidence;
+        self
+    }
+}
