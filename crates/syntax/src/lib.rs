@@ -3,5 +3,8 @@
 //! Every reader takes a [`plimsoll_text::Layer`], so the spans in its tree are bytes of the outermost file even
 //! when the text was nested in other text.
 
+mod scan;
+
+pub mod dockerfile;
 pub mod shell;
 pub mod yaml;

@@ -1,0 +1,79 @@
+//! Byte scanning that several readers share.
+
+use std::ops::Range;
+
+/// The physical lines of a text, as byte ranges without their line breaks (`\n` or `\r\n`).
+pub(crate) fn lines(text: &str) -> Lines<'_> {
+    Lines { text, at: 0 }
+}
+
+/// Iterator over physical lines.
+pub(crate) struct Lines<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl Iterator for Lines<'_> {
+    type Item = Range<usize>;
+
+    fn next(&mut self) -> Option<Range<usize>> {
+        let rest = self.text.get(self.at..).filter(|rest| !rest.is_empty())?;
+        let start = self.at;
+        let length = rest.find('\n').unwrap_or(rest.len());
+        self.at = start + length + 1;
+        let line = rest.get(..length).unwrap_or_default();
+        Some(start..start + line.strip_suffix('\r').unwrap_or(line).len())
+    }
+}
+
+/// The range without spaces and tabs at both ends.
+pub(crate) fn trim(text: &str, range: Range<usize>) -> Range<usize> {
+    let Some(part) = text.get(range.clone()) else { return range };
+    let start = range.start + part.len() - part.trim_start_matches([' ', '\t']).len();
+    let part = part.trim_matches([' ', '\t']);
+    start.min(range.end)..start.min(range.end) + part.len()
+}
+
+/// The text of a range; empty when out of bounds.
+pub(crate) fn text_of(text: &str, range: Range<usize>) -> &str {
+    text.get(range).unwrap_or_default()
+}
+
+/// The byte at an index; 0 past the end.
+pub(crate) fn byte(text: &str, at: usize) -> u8 {
+    text.as_bytes().get(at).copied().unwrap_or(0)
+}
+
+/// Whether a byte can stand in an identifier.
+pub(crate) fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
+/// Length in bytes of the character at an index; 1 past the end.
+pub(crate) fn char_len(text: &str, at: usize) -> usize {
+    match byte(text, at) {
+        0x00..=0xBF => 1,
+        0xC0..=0xDF => 2,
+        0xE0..=0xEF => 3,
+        _ => 4,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_drop_their_breaks_and_a_last_line_needs_none() {
+        let text = "a\r\n\nb";
+        let all: Vec<&str> = lines(text).map(|range| text_of(text, range)).collect();
+        assert_eq!(all, ["a", "", "b"]);
+        assert_eq!(lines("").count(), 0);
+    }
+
+    #[test]
+    fn trimming_keeps_offsets() {
+        assert_eq!(trim("  a b\t ", 0..7), 2..5);
+        assert_eq!(trim("   ", 0..3), 3..3);
+    }
+}
