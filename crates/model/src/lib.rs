@@ -1,6 +1,8 @@
 //! Facts about a deployment, computed once from the trees and shared by all rules.
 
+pub mod application;
 mod facts;
+pub mod images;
 mod inventory;
 
 pub use facts::Facts;

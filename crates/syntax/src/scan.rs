@@ -44,11 +44,6 @@ pub(crate) fn byte(text: &str, at: usize) -> u8 {
     text.as_bytes().get(at).copied().unwrap_or(0)
 }
 
-/// Whether a byte can stand in an identifier.
-pub(crate) fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_'
-}
-
 /// Length in bytes of the character at an index; 1 past the end.
 pub(crate) fn char_len(text: &str, at: usize) -> usize {
     match byte(text, at) {

@@ -7,14 +7,6 @@ use plimsoll_text::{Layer, LayerBuilder, Spanned};
 use super::ast::{Comment, Heredoc};
 use crate::scan::{self, text_of};
 
-/// One instruction's text.
-pub(super) struct Logical {
-    /// The text as the builder joins it.
-    pub(super) layer: Layer,
-    /// The bytes of the reader's layer that it came from, heredocs excluded.
-    pub(super) range: Range<usize>,
-}
-
 /// Reads logical lines one after another.
 pub(super) struct Cursor<'a> {
     pub(super) layer: &'a Layer,
@@ -43,8 +35,8 @@ impl Cursor<'_> {
         true
     }
 
-    /// The next instruction's text.
-    pub(super) fn next_logical(&mut self) -> Option<Logical> {
+    /// The next instruction's text as the builder joins it.
+    pub(super) fn next_logical(&mut self) -> Option<Layer> {
         let text = self.layer.text();
         let first = loop {
             let line = self.physical()?;
@@ -54,13 +46,11 @@ impl Cursor<'_> {
             }
         };
         let Some(mut piece) = self.without_escape(first.clone()) else {
-            return Some(Logical { layer: self.layer.slice(first.clone()), range: first });
+            return Some(self.layer.slice(first));
         };
         let mut builder = LayerBuilder::new(self.layer, first.start);
-        let mut end = piece.end;
         loop {
             builder.verbatim(piece.clone());
-            end = if piece.is_empty() { end } else { piece.end };
             // Comment lines and empty lines inside a continuation are skipped by the builder.
             let line = loop {
                 let Some(line) = self.physical() else { break None };
@@ -74,13 +64,12 @@ impl Cursor<'_> {
                 Some(range) => piece = range,
                 None => {
                     let line = line.start..scan::trim(text, line).end;
-                    end = line.end;
                     builder.verbatim(line);
                     break;
                 }
             }
         }
-        Some(Logical { layer: builder.finish(), range: first.start..end })
+        Some(builder.finish())
     }
 
     /// The line without the escape character that continues it; nothing when it is not continued.

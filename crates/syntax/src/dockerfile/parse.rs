@@ -21,17 +21,17 @@ pub fn parse(layer: &Layer) -> Dockerfile {
     };
     let mut cursor = Cursor { layer, escape, at: 0, comments: Vec::new() };
     while let Some(line) = cursor.next_logical() {
-        let (word, rest) = keyword(&line.layer, 0);
+        let (word, rest) = keyword(&line, 0);
         match word.as_str() {
             "FROM" => {
-                let stage = stage(&line.layer, rest, escape, &mut out);
+                let stage = stage(&line, rest, escape, &mut out);
                 out.stages.push(stage);
             }
             "ARG" if out.stages.is_empty() => {
-                out.global_args.extend(pairs(&line.layer, rest, escape, false));
+                out.global_args.extend(pairs(&line, rest, escape, false));
             }
             _ => {
-                let read = instruction(&mut cursor, &line.layer, 0, &mut out.errors);
+                let read = instruction(&mut cursor, &line, 0, &mut out.errors);
                 match out.stages.last_mut() {
                     Some(stage) => stage.instructions.push(read),
                     None if matches!(read.kind, InstructionKind::Other { .. }) => {}
@@ -62,7 +62,8 @@ fn directives(layer: &Layer) -> Vec<Pair> {
         let start = line.start + 1;
         let name = trim(text, start..start + equals);
         let assigned = trim(text, start + equals + 1..line.end);
-        if !matches!(text_of(text, name.clone()).to_ascii_lowercase().as_str(), "syntax" | "escape" | "check") {
+        if !matches!(text_of(text, name.clone()).to_ascii_lowercase().as_str(), "syntax" | "escape" | "check")
+        {
             break;
         }
         let spanned = |range: std::ops::Range<usize>| {
@@ -82,7 +83,8 @@ fn directive<'a>(directives: &'a [Pair], name: &str) -> Option<&'a str> {
 fn stage(layer: &Layer, rest: std::ops::Range<usize>, escape: u8, file: &mut Dockerfile) -> Stage {
     let (flags, at) = flags(layer, rest.clone(), escape);
     let place = layer.place(trim(layer.text(), 0..layer.text().len()));
-    let mut words = words(layer.text(), at..rest.end, escape).into_iter().map(|word| value(layer, word, escape));
+    let mut words =
+        words(layer.text(), at..rest.end, escape).into_iter().map(|word| value(layer, word, escape));
     let written = words.next().unwrap_or_else(|| value(layer, rest.end..rest.end, escape));
     let (keyword, name) = (words.next(), words.next());
     let well_formed = match (&keyword, &name) {

@@ -36,7 +36,9 @@ fn exec(command: &Command) -> Vec<&str> {
 
 #[test]
 fn stages_resolve_their_base_through_argument_defaults() {
-    let tree = clean("ARG V=3.12\nARG IMAGE=python:${V}-slim\nFROM --platform=linux/amd64 $IMAGE AS Base\nFROM base\n");
+    let tree = clean(
+        "ARG V=3.12\nARG IMAGE=python:${V}-slim\nFROM --platform=linux/amd64 $IMAGE AS Base\nFROM base\n",
+    );
     let [first, second] = tree.stages.as_slice() else { panic!() };
     let reference = first.base.reference.clone().unwrap();
     assert_eq!((reference.name.as_str(), reference.tag.as_deref()), ("python", Some("3.12-slim")));
@@ -47,7 +49,8 @@ fn stages_resolve_their_base_through_argument_defaults() {
 
 #[test]
 fn continuations_join_and_their_comments_go() {
-    let text = "FROM a\nRUN apt-get update && \\\n    # why\n\n    apt-get install -y \\  \n      curl\nUSER x\n";
+    let text =
+        "FROM a\nRUN apt-get update && \\\n    # why\n\n    apt-get install -y \\  \n      curl\nUSER x\n";
     let source = layer(text);
     let tree = parse(&source);
     let [run, user] = tree.stages[0].instructions.as_slice() else { panic!("{tree:?}") };
@@ -75,7 +78,8 @@ fn exec_forms_keep_the_place_of_each_word() {
 
 #[test]
 fn copied_heredocs_are_files_with_builder_escapes_resolved() {
-    let text = "FROM nginx\nCOPY --chown=1:1 <<EOF <<\"B\" /etc/\n  a \\$uri $X\nEOF\nb \\$uri\nB\nEXPOSE 80\n";
+    let text =
+        "FROM nginx\nCOPY --chown=1:1 <<EOF <<\"B\" /etc/\n  a \\$uri $X\nEOF\nb \\$uri\nB\nEXPOSE 80\n";
     let all = kinds(text);
     let InstructionKind::Copy(copy) = &all[0] else { panic!() };
     assert_eq!(copy.destination.value, "/etc/");
@@ -108,7 +112,9 @@ fn run_heredocs_are_the_script_or_stay_in_the_command() {
 
 #[test]
 fn names_and_values_lose_quotes_and_keep_dollars() {
-    let all = kinds("FROM a\nENV A=1 B=\"x y\" C=a\\ b PATH=\"/v:$PATH\"\nENV OLD some value\nARG X\nLABEL \"k\"='v'\n");
+    let all = kinds(
+        "FROM a\nENV A=1 B=\"x y\" C=a\\ b PATH=\"/v:$PATH\"\nENV OLD some value\nARG X\nLABEL \"k\"='v'\n",
+    );
     let pairs = |kind: &InstructionKind| match kind {
         InstructionKind::Env(pairs) | InstructionKind::Arg(pairs) | InstructionKind::Label(pairs) => pairs
             .iter()
@@ -126,7 +132,9 @@ fn names_and_values_lose_quotes_and_keep_dollars() {
 
 #[test]
 fn health_checks_know_their_options_and_none() {
-    let all = kinds("FROM a\nHEALTHCHECK --interval=5s \\\n  CMD curl -f http://localhost/ || exit 1\nHEALTHCHECK NONE\n");
+    let all = kinds(
+        "FROM a\nHEALTHCHECK --interval=5s \\\n  CMD curl -f http://localhost/ || exit 1\nHEALTHCHECK NONE\n",
+    );
     let InstructionKind::Healthcheck(check) = &all[0] else { panic!() };
     assert_eq!(check.flags[0].value.as_ref().unwrap().value, "5s");
     assert_eq!(shell(check.command.as_ref().unwrap()), "curl -f http://localhost/ || exit 1");

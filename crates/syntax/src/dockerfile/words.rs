@@ -50,7 +50,8 @@ pub(super) fn unquoted(text: &str, range: Range<usize>, escape: u8) -> String {
                 let kept = text_of(text, next..end);
                 // Inside double quotes only a quote, a dollar or the escape itself loses its escape; a dollar
                 // keeps it, because the value is expanded later.
-                if kept == "$" || (quote == b'"' && kept != "\"" && kept.as_bytes().first() != Some(&escape)) {
+                if kept == "$" || (quote == b'"' && kept != "\"" && kept.as_bytes().first() != Some(&escape))
+                {
                     out.push_str(text_of(text, at..next));
                 }
                 out.push_str(kept);
