@@ -1,0 +1,1 @@
+"""Paper trading: practise buying and selling shares with pretend money."""
