@@ -4,7 +4,12 @@
 //! when the text was nested in other text.
 
 mod scan;
+#[cfg(test)]
+mod testing;
 
 pub mod dockerfile;
+pub mod ini;
+pub mod nginx;
+pub mod pveconf;
 pub mod shell;
 pub mod yaml;

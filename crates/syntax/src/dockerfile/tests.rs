@@ -1,13 +1,7 @@
-use plimsoll_text::{Files, Layer};
 use proptest::prelude::*;
 
 use super::*;
-
-fn layer(text: &str) -> Layer {
-    let files = Files::new([("Dockerfile".into(), text.to_owned())]);
-    let (id, file) = files.iter().next().unwrap();
-    Layer::whole(id, file)
-}
+use crate::testing::whole as layer;
 
 fn clean(text: &str) -> Dockerfile {
     let tree = parse(&layer(text));

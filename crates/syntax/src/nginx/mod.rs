@@ -1,0 +1,5 @@
+//! nginx configuration.
+
+mod parse;
+
+pub use parse::{Config, Directive, parse};
