@@ -23,6 +23,8 @@ pub struct Finding {
     pub notes: Vec<String>,
     /// What to do here, one sentence in the imperative without a full stop.
     pub help: Option<String>,
+    /// Secret text that no report may show; it is shown as asterisks wherever its line is printed.
+    pub masked: Vec<Place>,
 }
 
 /// A place with what it shows.
@@ -49,8 +51,7 @@ impl<'a> Findings<'a> {
 
     /// Adds a finding at a place and gives it back to be refined.
     pub fn add(&mut self, place: Place, message: impl Into<String>) -> &mut Finding {
-        let index = self.out.len();
-        self.out.push(Finding {
+        self.out.push_mut(Finding {
             rule: self.rule,
             severity: self.rule.severity,
             confidence: self.rule.confidence,
@@ -59,8 +60,8 @@ impl<'a> Findings<'a> {
             related: Vec::new(),
             notes: Vec::new(),
             help: None,
-        });
-        &mut self.out[index]
+            masked: Vec::new(),
+        })
     }
 }
 
@@ -86,6 +87,12 @@ impl Finding {
     /// Says what to do here.
     pub fn help(&mut self, text: impl Into<String>) -> &mut Self {
         self.help = Some(text.into());
+        self
+    }
+
+    /// Keeps the text at a place out of all reports.
+    pub fn mask(&mut self, place: Place) -> &mut Self {
+        self.masked.push(place);
         self
     }
 

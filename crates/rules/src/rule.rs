@@ -2,7 +2,7 @@
 
 use plimsoll_model::Facts;
 
-use crate::Findings;
+use crate::{Confidence, Findings, FixKind, Severity, Theme};
 
 /// A rule: plain data and a pure function over facts.
 #[derive(Debug)]
@@ -39,68 +39,4 @@ pub struct Reference {
     pub title: &'static str,
     /// Where to read it.
     pub url: &'static str,
-}
-
-/// How bad a finding is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Severity {
-    /// Untidy, or harmful only together with something else.
-    Low,
-    /// Will hurt at a bad moment.
-    Medium,
-    /// Hurts soon, or opens a way for an attacker who is already near.
-    High,
-    /// Broken, or open to an attacker now.
-    Critical,
-}
-
-/// How sure a finding is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Confidence {
-    /// A hint; hidden by default.
-    Low,
-    /// Likely; rests on a convention or a table.
-    Medium,
-    /// Follows from the files.
-    High,
-}
-
-/// What a machine can do about a finding.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FixKind {
-    /// Nothing.
-    None,
-    /// Propose a change that needs a decision.
-    Suggest,
-    /// Change it without changing behaviour that anyone wants.
-    Safe,
-}
-
-/// What a rule is about; the prefix of its code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Theme {
-    /// ISO: LXC and VM configuration.
-    GuestIsolation,
-    /// HST: access to the hypervisor.
-    HostAccess,
-    /// SEC: secrets.
-    Secrets,
-    /// BLD: transfer and build.
-    TransferBuild,
-    /// CMP: Compose runtime hardening.
-    ComposeHardening,
-    /// NET: network exposure.
-    Network,
-    /// DAT: data safety.
-    DataSafety,
-    /// HLT: health and rollout.
-    HealthRollout,
-    /// SCR: script robustness.
-    ScriptRobustness,
-    /// LIF: lifecycle and observability.
-    Lifecycle,
-    /// PRF: performance.
-    Performance,
-    /// DOC: documentation and drift.
-    DocsDrift,
 }

@@ -1,0 +1,6 @@
+//! CMP: Compose runtime hardening.
+
+use crate::Rule;
+
+/// The rules of this theme, by code.
+pub(crate) const RULES: &[&Rule] = &[];

@@ -1,0 +1,6 @@
+//! DAT: data safety.
+
+use crate::Rule;
+
+/// The rules of this theme, by code.
+pub(crate) const RULES: &[&Rule] = &[];

@@ -1,0 +1,6 @@
+//! HLT: health and rollout.
+
+use crate::Rule;
+
+/// The rules of this theme, by code.
+pub(crate) const RULES: &[&Rule] = &[];

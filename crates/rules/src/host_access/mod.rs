@@ -1,0 +1,6 @@
+//! HST: access to the hypervisor.
+
+use crate::Rule;
+
+/// The rules of this theme, by code.
+pub(crate) const RULES: &[&Rule] = &[];

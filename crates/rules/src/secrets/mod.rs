@@ -1,0 +1,6 @@
+//! SEC: secrets.
+
+use crate::Rule;
+
+/// The rules of this theme, by code.
+pub(crate) const RULES: &[&Rule] = &[];

@@ -1,0 +1,6 @@
+//! BLD: transfer and build.
+
+use crate::Rule;
+
+/// The rules of this theme, by code.
+pub(crate) const RULES: &[&Rule] = &[];
