@@ -9,6 +9,9 @@ mod testing;
 
 pub mod dockerfile;
 pub mod ini;
+pub mod justfile;
+pub mod makefile;
+pub mod markdown;
 pub mod nginx;
 pub mod pveconf;
 pub mod shell;

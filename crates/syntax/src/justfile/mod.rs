@@ -1,0 +1,5 @@
+//! justfiles (just.systems).
+
+mod parse;
+
+pub use parse::{Justfile, Parameter, Recipe, RecipeLine, Variable, parse};
