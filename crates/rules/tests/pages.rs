@@ -85,7 +85,7 @@ fn difference(rule: &'static Rule, case: &Case<'_>) -> Option<String> {
     let rules = if rule.theme == Theme::Plimsoll {
         RuleSet::All
     } else {
-        RuleSet::from_ids([rule.code]).expect("the rule is in the registry")
+        RuleSet::Only([rule.code].into())
     };
     let selection = Selection { rules, min_confidence: Confidence::Low, ..Selection::default() };
     let assessment = evaluate(&facts, &selection);
