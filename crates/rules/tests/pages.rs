@@ -82,11 +82,7 @@ fn difference(rule: &'static Rule, case: &Case<'_>) -> Option<String> {
     let files = Files::new(case.files.iter().map(|(path, text)| ((*path).into(), text.clone())));
     let inventory = Inventory::new(case.files.iter().map(|(path, _)| (*path).into()));
     let facts = Facts::new(files, inventory);
-    let rules = if rule.theme == Theme::Plimsoll {
-        RuleSet::All
-    } else {
-        RuleSet::Only([rule.code].into())
-    };
+    let rules = if rule.theme == Theme::Plimsoll { RuleSet::All } else { RuleSet::Only([rule.code].into()) };
     let selection = Selection { rules, min_confidence: Confidence::Low, ..Selection::default() };
     let assessment = evaluate(&facts, &selection);
     let mut out = String::new();

@@ -1,0 +1,34 @@
+//! The command line as plain data.
+
+use clap::builder::styling::{AnsiColor, Styles};
+use clap::{Parser, Subcommand};
+
+use crate::commands::{completions, evaluate, explain, rules};
+
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::BrightWhite.on_default().bold())
+    .usage(AnsiColor::BrightWhite.on_default().bold())
+    .literal(AnsiColor::BrightCyan.on_default().bold())
+    .placeholder(AnsiColor::Cyan.on_default());
+
+/// Judge how a Docker Compose application is deployed on Proxmox VE.
+#[derive(Debug, Parser)]
+#[command(name = "plimsoll", bin_name = "plimsoll", version, styles = STYLES, disable_help_subcommand = true)]
+#[command(after_help = "\
+Exit codes:
+  0   nothing to object to
+  1   findings at or above the threshold of --fail-on
+  2   wrong usage, or input that could not be read
+  70  a bug in Plimsoll")]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Evaluate(evaluate::EvaluateArgs),
+    Explain(explain::ExplainArgs),
+    Rules(rules::RulesArgs),
+    Completions(completions::CompletionsArgs),
+}

@@ -1,0 +1,91 @@
+//! How a command ends.
+
+use std::error::Error;
+use std::io;
+
+use camino::Utf8PathBuf;
+
+/// How a command that ran to its end ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// Nothing to object to. Exit code 0.
+    Clean,
+    /// Findings at or above the threshold. Exit code 1.
+    Findings,
+    /// Nothing to object to in what could be read, but something could not. Exit code 2.
+    Incomplete,
+}
+
+/// Why a command could not run. Exit code 2.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) kind: FailureKind,
+    /// What to do next, sentences without a full stop.
+    pub(crate) hints: Vec<String>,
+}
+
+/// What went wrong.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum FailureKind {
+    /// A path on the command line cannot be read.
+    #[error("cannot read `{path}`")]
+    Read { path: Utf8PathBuf, source: io::Error },
+    /// A file that was asked for cannot be written.
+    #[error("cannot write `{path}`")]
+    Write { path: Utf8PathBuf, source: io::Error },
+    /// Standard output is gone or full.
+    #[error("cannot write to standard output")]
+    Print(#[source] io::Error),
+    /// There is nothing to judge.
+    #[error("there is nothing to evaluate in {0}")]
+    Nothing(String),
+    /// An id names no rule.
+    #[error("there is no rule `{0}`")]
+    UnknownRule(String),
+    /// A baseline file cannot be used.
+    #[error("cannot use the baseline `{path}`")]
+    Baseline { path: Utf8PathBuf, source: plimsoll_report::BaselineError },
+}
+
+impl From<FailureKind> for Failure {
+    fn from(kind: FailureKind) -> Self {
+        Self { kind, hints: Vec::new() }
+    }
+}
+
+impl Failure {
+    /// Adds what to do next.
+    pub(crate) fn hint(mut self, text: impl Into<String>) -> Self {
+        self.hints.push(text.into());
+        self
+    }
+
+    /// Whether the reader of the output went away, which is the reader's right.
+    pub(crate) fn is_closed_pipe(&self) -> bool {
+        matches!(&self.kind, FailureKind::Print(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+
+    /// The message with its causes, each behind a colon.
+    pub(crate) fn chain(&self) -> String {
+        let mut out = self.kind.to_string();
+        let mut next = self.kind.source();
+        while let Some(error) = next {
+            out.push_str(": ");
+            out.push_str(&reason(error));
+            next = error.source();
+        }
+        out
+    }
+}
+
+fn reason(error: &(dyn Error + 'static)) -> String {
+    error.downcast_ref::<io::Error>().map_or_else(|| error.to_string(), io_reason)
+}
+
+/// What the operating system says, in lowercase and without its number.
+pub(crate) fn io_reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" (os error").next().unwrap_or_default();
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_lowercase().chain(chars).collect()).unwrap_or_default()
+}

@@ -1,0 +1,100 @@
+//! All that is printed goes through here.
+
+use std::io::{self, IsTerminal, Write};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use anstream::AutoStream;
+
+use crate::failure::{Failure, FailureKind};
+
+/// Data goes to standard output, everything else to standard error; styles only where they are wanted.
+#[derive(Debug)]
+pub(crate) struct Ui {
+    width: usize,
+}
+
+/// Columns where no terminal says how many there are.
+const WIDTH: usize = 120;
+
+impl Ui {
+    pub(crate) fn new() -> Self {
+        let columns = variable("COLUMNS").and_then(|columns| columns.parse().ok());
+        Self { width: columns.filter(|columns| *columns >= 40).unwrap_or(WIDTH) }
+    }
+
+    /// Columns of the terminal.
+    pub(crate) fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Prints data.
+    pub(crate) fn print(&self, text: &str) -> Result<(), Failure> {
+        let mut stream = AutoStream::auto(io::stdout().lock());
+        stream
+            .write_all(text.as_bytes())
+            .and_then(|()| stream.flush())
+            .map_err(|error| FailureKind::Print(error).into())
+    }
+
+    /// Says something about the run itself.
+    pub(crate) fn status(&self, text: &str) {
+        let mut stream = AutoStream::auto(io::stderr().lock());
+        drop(writeln!(stream, "{text}"));
+    }
+
+    /// Says why a command could not run.
+    pub(crate) fn failure(&self, failure: &Failure) {
+        let red = anstyle::AnsiColor::BrightRed.on_default().bold();
+        self.status(&format!("{red}error{red:#}: {}", failure.chain()));
+        let cyan = anstyle::AnsiColor::BrightCyan.on_default().bold();
+        for hint in &failure.hints {
+            self.status(&format!("\n{cyan}hint{cyan:#}: {hint}"));
+        }
+    }
+
+    /// Owns up to a bug.
+    pub(crate) fn bug(&self) {
+        self.status("this is a bug in Plimsoll; the lines above say where");
+    }
+
+    /// Says what takes so long, once it takes longer than a second, and only to a person.
+    pub(crate) fn patience(&self, what: &'static str) -> Patience {
+        let (done, waiter) = channel::<()>();
+        let watch = || {
+            std::thread::spawn(move || {
+                if waiter.recv_timeout(Duration::from_secs(1)) == Err(RecvTimeoutError::Timeout) {
+                    let mut stream = io::stderr().lock();
+                    drop(write!(stream, "{what} …\r"));
+                    drop(stream.flush());
+                    // Waits for the end, then wipes the line.
+                    let _ = waiter.recv();
+                    drop(write!(io::stderr(), "\x1b[K"));
+                }
+            })
+        };
+        Patience { done: Some(done), thread: io::stderr().is_terminal().then(watch) }
+    }
+}
+
+/// Something that may take long; it is over when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Patience {
+    done: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Drop for Patience {
+    fn drop(&mut self) {
+        self.done = None;
+        if let Some(thread) = self.thread.take() {
+            drop(thread.join());
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the place that reads the environment")]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
