@@ -102,8 +102,7 @@ fn literal(parent: &Layer, body: Range<usize>, value: &str) -> Option<Layer> {
 fn lines_of(parent: &Layer, body: Range<usize>, value: &str, exact: bool) -> Option<Layer> {
     let mut builder = LayerBuilder::new(parent, body.start);
     let mut at = body.start;
-    let mut lines = value.split_inclusive('\n').peekable();
-    while let Some(line) = lines.next() {
+    for line in value.split_inclusive('\n') {
         let rest = parent.text().get(at..)?;
         let source = rest.split_inclusive('\n').next().unwrap_or_default();
         let content = line.trim_end_matches('\n');
