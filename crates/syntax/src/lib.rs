@@ -8,6 +8,7 @@ mod scan;
 mod testing;
 
 pub mod dockerfile;
+pub mod dotenv;
 pub mod ini;
 pub mod justfile;
 pub mod makefile;
