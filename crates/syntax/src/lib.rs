@@ -9,6 +9,7 @@ mod testing;
 
 pub mod dockerfile;
 pub mod dotenv;
+pub mod hcl;
 pub mod ini;
 pub mod justfile;
 pub mod makefile;

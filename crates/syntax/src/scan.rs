@@ -4,7 +4,12 @@ use std::ops::Range;
 
 /// The physical lines of a text, as byte ranges without their line breaks (`\n` or `\r\n`).
 pub(crate) fn lines(text: &str) -> Lines<'_> {
-    Lines { text, at: 0 }
+    Lines { text, at: start(text) }
+}
+
+/// Where the text starts behind a byte order mark.
+pub(crate) fn start(text: &str) -> usize {
+    if text.starts_with('\u{feff}') { 3 } else { 0 }
 }
 
 /// Iterator over physical lines.

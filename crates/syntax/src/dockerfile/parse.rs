@@ -9,7 +9,7 @@ use super::instruction::{instruction, keyword};
 use super::logical::Cursor;
 use super::reference::{ImageReference, expand};
 use super::words::{flags, pairs, value, words};
-use crate::scan::{lines, text_of, trim};
+use crate::scan::{lines, start, text_of, trim};
 
 /// Reads a Dockerfile. Anything gives a tree; what could not be read is in `errors`.
 #[must_use]
@@ -19,7 +19,7 @@ pub fn parse(layer: &Layer) -> Dockerfile {
         Some("`") => b'`',
         _ => b'\\',
     };
-    let mut cursor = Cursor { layer, escape, at: 0, comments: Vec::new() };
+    let mut cursor = Cursor { layer, escape, at: start(layer.text()), comments: Vec::new() };
     while let Some(line) = cursor.next_logical() {
         let (word, rest) = keyword(&line, 0);
         match word.as_str() {

@@ -2,7 +2,7 @@
 
 use plimsoll_text::{Layer, Place, Spanned, SyntaxError};
 
-use crate::scan::{byte, char_len, text_of};
+use crate::scan::{byte, char_len, start, text_of};
 
 /// Blocks nested deeper than this are not read.
 const MAX_DEPTH: usize = 64;
@@ -72,7 +72,7 @@ impl Config {
 /// Reads a configuration. Anything gives a tree; what could not be read is in `errors`.
 #[must_use]
 pub fn parse(layer: &Layer) -> Config {
-    let mut parser = Parser { layer, text: layer.text(), at: 0, out: Config::default() };
+    let mut parser = Parser { layer, text: layer.text(), at: start(layer.text()), out: Config::default() };
     let mut directives = Vec::new();
     while parser.block(&mut directives, 0) {
         let place = layer.place(parser.at.saturating_sub(1)..parser.at);
