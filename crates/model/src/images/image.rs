@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use plimsoll_syntax::dockerfile::{Command, Dockerfile, ImageReference};
 use plimsoll_text::{FileId, Layer, Place, Spanned};
 
-use super::{KnownImage, Os};
+use super::known::{KnownImage, Os};
 
 /// All images that the files under judgement build, Dockerfiles in path order first, then those that a script
 /// writes.
@@ -23,6 +23,8 @@ pub struct ImageSource {
     pub path: Utf8PathBuf,
     /// The command that writes it, when a script does.
     pub written_by: Option<Place>,
+    /// The build context when something (a Compose file) tells it. Otherwise it is found by what is copied.
+    pub context: Option<Utf8PathBuf>,
     /// Its text.
     pub layer: Layer,
 }
@@ -36,6 +38,8 @@ pub struct Image {
     pub file: FileId,
     /// The command that writes it, when a script does.
     pub written_by: Option<Place>,
+    /// The folder that `COPY` takes files from, relative to the root; nothing when no folder fits.
+    pub context: Option<Utf8PathBuf>,
     /// Its tree.
     pub tree: Arc<Dockerfile>,
     /// Its stages in order, what they inherit included.
@@ -81,6 +85,27 @@ pub struct Stage {
     pub copies: Vec<CopyFact>,
     /// `RUN` commands in order, inherited ones first.
     pub runs: Vec<Spanned<Command>>,
+    /// Programs that the instructions put there, in order, those copied from other stages included.
+    pub programs: Vec<Program>,
+    /// Steps that install something that their text does not name.
+    pub opaque: Vec<Spanned<String>>,
+    /// Virtual environments in it.
+    pub(super) environments: Vec<String>,
+    /// Build arguments with a value.
+    pub(super) arguments: BTreeMap<String, String>,
+}
+
+/// A program that an instruction puts into an image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Program {
+    /// Its name without folder.
+    pub name: String,
+    /// Its folder; nothing when only the package manager knows.
+    pub folder: Option<String>,
+    /// How it came there, as a fragment.
+    pub why: String,
+    /// The word that installs or copies it.
+    pub place: Place,
 }
 
 /// What a stage starts from.
@@ -197,27 +222,18 @@ pub enum CopyFrom {
     Unknown(Place),
 }
 
-/// Whether a program is in an image.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Provides {
-    /// It is, because of this.
-    Yes(Evidence),
-    /// It is not: this is what there is instead.
-    No(Evidence),
-    /// The files do not tell, because of this.
-    Unknown(Evidence),
-}
-
-/// A reason with its place.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Evidence {
-    /// A fragment, such as "`curl` is not part of `python:3.12-slim` and no instruction installs it".
-    pub why: String,
-    /// Where it can be seen.
-    pub place: Place,
-}
-
 impl Images {
+    /// The image that a Dockerfile of the repository builds.
+    #[must_use]
+    pub fn of_file(&self, path: &Utf8Path) -> Option<&Image> {
+        self.images.iter().find(|image| image.written_by.is_none() && image.path == path)
+    }
+
+    /// The Dockerfiles that a script writes.
+    pub fn written(&self) -> impl Iterator<Item = &Image> {
+        self.images.iter().filter(|image| image.written_by.is_some())
+    }
+
     /// All images.
     pub fn iter(&self) -> impl Iterator<Item = &Image> {
         self.images.iter()
@@ -236,5 +252,43 @@ impl Image {
             }
             None => self.stages.last(),
         }
+    }
+}
+
+impl Stage {
+    /// Whether its programs start as root; nothing when neither the file nor the known image tells.
+    #[must_use]
+    pub fn runs_as_root(&self) -> Option<bool> {
+        match (&self.user, self.known) {
+            (Some(user), _) => user.root,
+            (None, Some(known)) => Some(known.user.is_none()),
+            (None, None) => {
+                let tag = self.root.as_ref().and_then(|root| root.value.tag.as_deref()).unwrap_or_default();
+                if tag.contains("nonroot") { Some(false) } else { None }
+            }
+        }
+    }
+
+    /// The folders in which programs are looked up.
+    #[must_use]
+    pub fn search_path(&self) -> Vec<String> {
+        let standard = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
+        let written = self.env.get("PATH").map_or("", |path| path.value.as_str());
+        let own = written.split(':').filter(|part| part.starts_with('/')).map(str::to_owned);
+        let mut out: Vec<String> = own.collect();
+        if written.is_empty() || written.contains("PATH") {
+            out.extend(standard.map(str::to_owned));
+        }
+        out
+    }
+
+    /// The words that start the container: the entry point's followed by the command's.
+    #[must_use]
+    pub fn start_words(&self) -> Vec<&Spanned<String>> {
+        let entrypoint = self.entrypoint.iter().flat_map(|line| &line.words);
+        let shell_form =
+            self.entrypoint.as_ref().is_some_and(|line| matches!(line.command, Command::Shell(_)));
+        let cmd = self.cmd.iter().filter(|_| !shell_form).flat_map(|line| &line.words);
+        entrypoint.chain(cmd).collect()
     }
 }
