@@ -65,7 +65,9 @@ pub fn verdict(report: &Report<'_>) -> String {
             format!("{}, none at or above {}", counted(total, "finding"), threshold.name())
         }
         (Some(Severity::Low) | None, _) => counted(total, "finding"),
-        (Some(Severity::Critical), _) => format!("{failures} of {} critical", counted(total, "finding")),
+        (Some(threshold), _) if failures == total => {
+            format!("{} at or above {}", counted(total, "finding"), threshold.name())
+        }
         (Some(threshold), _) => {
             format!("{failures} of {} at or above {}", counted(total, "finding"), threshold.name())
         }

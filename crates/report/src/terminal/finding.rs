@@ -1,5 +1,6 @@
 //! One finding with its evidence.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use annotate_snippets::{Annotation, AnnotationKind, Level, Renderer, Snippet};
@@ -24,8 +25,7 @@ pub(super) fn block(view: &View<'_>, finding: &Finding, out: &mut String) {
     let excerpts = excerpts(view, finding);
     let mut group = title.elements(excerpts.iter().map(Excerpt::snippet));
     if finding.confidence < Confidence::High {
-        let text = format!("likely, not certain (confidence {})", finding.confidence.name());
-        group = group.element(Level::NOTE.message(text));
+        group = group.element(Level::NOTE.with_name("confidence").message(finding.confidence.name()));
     }
     for note in &finding.notes {
         group = group.element(Level::NOTE.message(printable(note)));
@@ -54,14 +54,14 @@ struct Excerpt<'a> {
     path: Utf8PathBuf,
     first_line: usize,
     text: &'a str,
-    marks: Vec<(AnnotationKind, Span, &'a str)>,
+    marks: Vec<(AnnotationKind, Span, Cow<'a, str>)>,
 }
 
 impl<'a> Excerpt<'a> {
     fn snippet(&'a self) -> Snippet<'a, Annotation<'a>> {
         let marks = self.marks.iter().map(|(kind, span, label)| {
             let mark = kind.span(span.range());
-            if label.is_empty() { mark } else { mark.label(*label) }
+            if label.is_empty() { mark } else { mark.label(label.as_ref()) }
         });
         Snippet::source(self.text).path(self.path.as_str()).line_start(self.first_line).annotations(marks)
     }
@@ -86,7 +86,7 @@ fn excerpt<'a>(view: &View<'a>, id: FileId, labels: &[(AnnotationKind, &'a Label
     let marks: Vec<_> = labels
         .iter()
         .filter(|(_, label)| label.place.file == id)
-        .map(|(kind, label)| (*kind, view.sources.first_line(label.place), label.text.as_str()))
+        .map(|(kind, label)| (*kind, view.sources.first_line(label.place), printable(&label.text)))
         .collect();
     let lines = || marks.iter().map(|(_, span, _)| file.line_of(span.start));
     let (first, last) = (lines().min().unwrap_or(0), lines().max().unwrap_or(0));

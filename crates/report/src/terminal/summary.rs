@@ -85,6 +85,9 @@ fn broken(report: &Report<'_>, out: &mut String) {
         let (code, message) = (rule.code, &rule.message);
         let _ = writeln!(out, "{error}bug{error:#}: rule {code} broke, its findings are missing: {message}");
     }
+    if !report.assessment.broken.is_empty() {
+        out.push('\n');
+    }
 }
 
 fn hints(report: &Report<'_>, detail: Detail, out: &mut String) {
