@@ -108,7 +108,7 @@ fn unreadable_files_and_directories_are_named_and_keep_the_run_from_being_clean(
 
     let sandbox = Sandbox::with(&[("key", "x"), ("closed/a.conf", BAD), ("ok.sh", "x\n")]);
     for path in ["key", "closed"] {
-        let nobody = std::fs::Permissions::from_mode(0);
+        let nobody = std::fs::Permissions::from_mode(0o000);
         std::fs::set_permissions(sandbox.path().join(path), nobody).unwrap();
     }
     if std::fs::File::open(sandbox.path().join("key")).is_ok() {
