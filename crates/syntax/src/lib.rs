@@ -17,4 +17,5 @@ pub mod markdown;
 pub mod nginx;
 pub mod pveconf;
 pub mod shell;
+pub mod toml;
 pub mod yaml;

@@ -1,0 +1,5 @@
+//! TOML: `pyproject.toml`, `Cargo.toml` and configuration files.
+
+mod parse;
+
+pub use parse::{Entry, Table, Toml, Value, ValueKind, parse};
