@@ -1,5 +1,7 @@
 //! The shell tree. Spans are bytes of the outermost file.
 
+use std::ops::Range;
+
 use plimsoll_text::{Layer, Span, SyntaxError};
 
 /// A parsed script or fragment.
@@ -7,9 +9,9 @@ use plimsoll_text::{Layer, Span, SyntaxError};
 pub struct Script {
     /// The commands in order.
     pub body: Vec<Stmt>,
-    /// All comments, at any depth, in order.
+    /// All comments, at any depth, in order; those of nested scripts as well.
     pub comments: Vec<Comment>,
-    /// What could not be read.
+    /// What could not be read, nested scripts included.
     pub errors: Vec<SyntaxError>,
 }
 
@@ -82,9 +84,9 @@ pub enum StmtKind {
     },
     /// `( … )`.
     Subshell(Vec<Stmt>),
-    /// `{ …; }`, also the body of `time`.
+    /// `{ …; }`, also the command of `time` and of `coproc`.
     Group(Vec<Stmt>),
-    /// `[[ … ]]`: operands and operators flattened in source order.
+    /// `[[ … ]]`: operands, operators and parentheses flattened in source order.
     Test(Vec<Word>),
     /// `(( … ))`.
     Arithmetic,
@@ -127,7 +129,7 @@ pub struct Assignment {
     pub name_span: Span,
     /// Whether it is `+=`.
     pub append: bool,
-    /// The value; an empty word for `name=`.
+    /// The value; an empty word for `name=`. For an array it is the text as written and has no parts.
     pub value: Word,
     /// Elements when the value is an array `( … )`, keyed elements by their value.
     pub elements: Option<Vec<Word>>,
@@ -145,6 +147,20 @@ pub struct Word {
     /// The text after quotes and escapes are removed; expansions stand as they were written (`${X:-1}`). Parsing
     /// this layer again is how `bash -c "…"` and `ssh host "…"` are read.
     pub decoded: Layer,
+    /// The expansions in `decoded` that are gone before whoever is given this word reads it, in order.
+    pub outer: Vec<OuterExpansion>,
+}
+
+/// An expansion in decoded text that was carried out before the text was read.
+///
+/// Text that merely looks like one (`\$x`, or anything in single quotes) is not listed: the reader of the text
+/// expands that itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OuterExpansion {
+    /// The bytes of the decoded text, from `$` or the backtick to the end of the expansion.
+    pub range: Range<usize>,
+    /// How many shells further out than the reader of the text: 1 for the shell whose word it is.
+    pub shells: u8,
 }
 
 /// A part of a word.
@@ -156,6 +172,9 @@ pub struct Part {
     pub span: Span,
     /// How it is quoted.
     pub quote: Quote,
+    /// How many shells further out an expansion is carried out; see [`Parameter::expanded_outside`], which says
+    /// the same for parameters. Nothing inside such a `$(…)` runs where this command runs.
+    pub expanded_outside: u8,
 }
 
 /// How a part is quoted.
@@ -211,7 +230,7 @@ pub enum ParameterOp {
     Alternate(Word),
     /// `${x@Q}` and `printf`-like quoting transformations that make the value safe for a shell.
     Quoted,
-    /// Anything else (`${#x}`, `${x%…}`, `${x/…}`, `${x:1}`, arrays), as written.
+    /// Anything else (`${#x}`, `${x%…}`, `${x/…}`, `${x:1}`, arrays): the text between the braces.
     Other(String),
 }
 
@@ -261,8 +280,11 @@ pub struct Heredoc {
     pub quoted: bool,
     /// The body as the command reads it (tabs stripped for `<<-`), expansions as written.
     pub body: Layer,
-    /// The body's parts: literals and expansions (only literals when `quoted`).
+    /// The body's parts: literals and expansions (only literals when `quoted`, save for what was expanded
+    /// outside).
     pub parts: Vec<Part>,
+    /// The expansions in `body` that are gone before the command reads it, in order.
+    pub outer: Vec<OuterExpansion>,
 }
 
 impl Word {
