@@ -29,8 +29,11 @@ fn main() {
     match what.as_str() {
         "commands" => {
             for c in facts.commands.iter() {
-                let args: Vec<String> =
-                    c.args.iter().map(|a| a.value.text.chars().take(60).collect::<String>().replace('\n', "⏎")).collect();
+                let args: Vec<String> = c
+                    .args
+                    .iter()
+                    .map(|a| a.value.text.chars().take(60).collect::<String>().replace('\n', "⏎"))
+                    .collect();
                 let fate = format!("{:?}", c.fate);
                 let fate = fate.split([' ', '{']).next().unwrap_or_default();
                 println!(
@@ -46,7 +49,14 @@ fn main() {
         }
         "guests" => {
             for g in facts.guests.iter() {
-                println!("{:?} {:?} created={} {} {:?}", g.kind, g.id.as_ref().map(|v| &v.text), g.created, at(g.place), g.maker);
+                println!(
+                    "{:?} {:?} created={} {} {:?}",
+                    g.kind,
+                    g.id.as_ref().map(|v| &v.text),
+                    g.created,
+                    at(g.place),
+                    g.maker
+                );
                 for s in &g.settings {
                     println!("    {} = {} @ {}", s.key, s.value.text, at(s.place));
                 }
@@ -56,7 +66,13 @@ fn main() {
             for p in facts.commands.procedures() {
                 println!("{} {}", p.name, at(p.place));
                 for c in p.commands(&facts.commands) {
-                    println!("    {} [{}] {} {}", at(c.place), c.machine.word(), c.program, c.arg(0).unwrap_or_default());
+                    println!(
+                        "    {} [{}] {} {}",
+                        at(c.place),
+                        c.machine.word(),
+                        c.program,
+                        c.arg(0).unwrap_or_default()
+                    );
                 }
             }
         }
@@ -87,7 +103,9 @@ fn collect(root: &Path, folder: &Path, texts: &mut Vec<(Utf8PathBuf, String)>, p
             }
             continue;
         }
-        let Ok(relative) = Utf8PathBuf::from_path_buf(path.strip_prefix(root).unwrap().to_owned()) else { continue };
+        let Ok(relative) = Utf8PathBuf::from_path_buf(path.strip_prefix(root).unwrap().to_owned()) else {
+            continue;
+        };
         paths.push(relative.clone());
         if let Ok(text) = std::fs::read_to_string(&path)
             && text.len() < 2_000_000

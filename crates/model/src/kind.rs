@@ -65,7 +65,9 @@ impl Kind {
         let lower = name.to_ascii_lowercase();
         let extension = path.extension().unwrap_or_default().to_ascii_lowercase();
         match lower.as_str() {
-            "taskfile.yml" | "taskfile.yaml" | "taskfile.dist.yml" | "taskfile.dist.yaml" => return Self::Taskfile,
+            "taskfile.yml" | "taskfile.yaml" | "taskfile.dist.yml" | "taskfile.dist.yaml" => {
+                return Self::Taskfile;
+            }
             "makefile" | "gnumakefile" => return Self::Makefile,
             "justfile" | ".justfile" => return Self::Justfile,
             "nginx.conf" => return Self::Nginx,
@@ -127,33 +129,35 @@ fn is_dotenv(lower: &str) -> bool {
 fn is_shell_shebang(text: &str) -> bool {
     let first = text.lines().next().unwrap_or_default();
     first.starts_with("#!")
-        && ["bash", "sh", "dash", "ash"].iter().any(|shell| {
-            first.split(['/', ' ']).any(|part| part == *shell)
-        })
+        && ["bash", "sh", "dash", "ash"]
+            .iter()
+            .any(|shell| first.split(['/', ' ']).any(|part| part == *shell))
 }
 
 fn has_top_key(text: &str, key: &str) -> bool {
-    text.lines().any(|line| {
-        line.strip_prefix(key).is_some_and(|rest| rest.starts_with(':'))
-    })
+    text.lines().any(|line| line.strip_prefix(key).is_some_and(|rest| rest.starts_with(':')))
 }
 
 fn yaml_kind(path: &Utf8Path, lower: &str, text: &str) -> Kind {
     let parent = path.parent().map(Utf8Path::as_str).unwrap_or_default();
-    if parent.ends_with(".github/workflows") || parent.ends_with(".gitea/workflows") || parent.ends_with(".forgejo/workflows")
+    if parent.ends_with(".github/workflows")
+        || parent.ends_with(".gitea/workflows")
+        || parent.ends_with(".forgejo/workflows")
     {
         return Kind::Workflow;
     }
     if lower.starts_with("docker-compose") || lower.starts_with("compose.") || lower.starts_with("compose-") {
         return Kind::Compose;
     }
-    if text.starts_with("#cloud-config") || lower.starts_with("user-data") || lower.starts_with("cloud-init") {
+    if text.starts_with("#cloud-config") || lower.starts_with("user-data") || lower.starts_with("cloud-init")
+    {
         return Kind::CloudInit;
     }
     if lower.starts_with("taskfile") || (has_top_key(text, "tasks") && has_top_key(text, "version")) {
         return Kind::Taskfile;
     }
-    let in_role = ["/tasks", "/handlers", "roles", "playbooks", "ansible"].iter().any(|part| parent.contains(part));
+    let in_role =
+        ["/tasks", "/handlers", "roles", "playbooks", "ansible"].iter().any(|part| parent.contains(part));
     let is_list = text.lines().any(|line| line.starts_with("- "));
     let plays = text.lines().any(|line| line.starts_with("- hosts:") || line.starts_with("  hosts:"));
     if plays || (is_list && (in_role || parent == "tasks") && text.contains("name:")) {
@@ -184,7 +188,9 @@ fn looks_like_nginx(path: &Utf8Path, text: &str) -> bool {
     path.as_str().contains("nginx")
         || text.lines().any(|line| {
             let line = line.trim();
-            line.starts_with("server {") || line == "server" || line.starts_with("location ") && line.ends_with('{')
+            line.starts_with("server {")
+                || line == "server"
+                || line.starts_with("location ") && line.ends_with('{')
         })
 }
 

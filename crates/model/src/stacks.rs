@@ -59,9 +59,12 @@ impl Stacks {
     pub(crate) fn new(files: &Files, trees: &Trees, commands: &Commands) -> Self {
         let all: Vec<FileId> = trees.of_kind(Kind::Compose).collect();
         let mut sets: Vec<(Vec<FileId>, Option<Place>, bool)> = Vec::new();
-        for command in commands.iter().filter(|c| c.is("docker", &["compose"]) || c.is("docker", &["stack"])) {
+        for command in commands.iter().filter(|c| c.is("docker", &["compose"]) || c.is("docker", &["stack"]))
+        {
             let named = named_files(command.arg_texts(), &all, files);
-            let starts = ["up", "create", "start", "deploy", "run"].iter().any(|verb| command.arg_texts().any(|a| a == *verb));
+            let starts = ["up", "create", "start", "deploy", "run"]
+                .iter()
+                .any(|verb| command.arg_texts().any(|a| a == *verb));
             if named.is_empty() || !starts {
                 continue;
             }
@@ -74,13 +77,16 @@ impl Stacks {
                         *deployed = true;
                     }
                 }
-                None if named.len() > 1 || remote => sets.push((named, remote.then_some(command.place), remote)),
+                None if named.len() > 1 || remote => {
+                    sets.push((named, remote.then_some(command.place), remote))
+                }
                 None => {}
             }
         }
         let covered: BTreeSet<FileId> = sets.iter().flat_map(|(set, ..)| set.iter().copied()).collect();
         for file in &all {
-            if covered.contains(file) || is_override(files.get(*file).path()) && has_base(*file, &all, files) {
+            if covered.contains(file) || is_override(files.get(*file).path()) && has_base(*file, &all, files)
+            {
                 continue;
             }
             sets.push((vec![*file], None, false));
@@ -91,7 +97,8 @@ impl Stacks {
         let list = sets
             .into_iter()
             .filter_map(|(set, deployed_by, deployed)| {
-                let paths: Vec<Utf8PathBuf> = set.iter().map(|file| files.get(*file).path().to_owned()).collect();
+                let paths: Vec<Utf8PathBuf> =
+                    set.iter().map(|file| files.get(*file).path().to_owned()).collect();
                 let compose = compose::read(files, &paths)?;
                 let role = role(&set, deployed, several && has_production, files);
                 Some(Stack { compose, files: set, role, deployed_by })
@@ -139,7 +146,12 @@ fn named_files<'a>(args: impl Iterator<Item = &'a str>, all: &[FileId], files: &
 }
 
 fn words(path: &Utf8Path) -> Vec<String> {
-    path.file_name().unwrap_or_default().to_ascii_lowercase().split(['.', '-', '_']).map(str::to_owned).collect()
+    path.file_name()
+        .unwrap_or_default()
+        .to_ascii_lowercase()
+        .split(['.', '-', '_'])
+        .map(str::to_owned)
+        .collect()
 }
 
 fn is_override(path: &Utf8Path) -> bool {
@@ -154,7 +166,10 @@ fn has_base(file: FileId, all: &[FileId], files: &Files) -> bool {
 fn named_production(set: &[FileId], files: &Files) -> bool {
     set.iter().any(|file| {
         words(files.get(*file).path()).iter().any(|word| {
-            matches!(word.as_str(), "prod" | "production" | "deploy" | "release" | "live" | "server" | "staging")
+            matches!(
+                word.as_str(),
+                "prod" | "production" | "deploy" | "release" | "live" | "server" | "staging"
+            )
         })
     })
 }
@@ -166,17 +181,34 @@ fn role(set: &[FileId], deployed: bool, sibling_is_production: bool, files: &Fil
     let development = set.iter().any(|file| {
         let path = files.get(*file).path();
         let by_name = words(path).iter().any(|word| {
-            matches!(word.as_str(), "dev" | "development" | "local" | "test" | "tests" | "testing" | "ci" | "e2e" | "override" | "debug")
+            matches!(
+                word.as_str(),
+                "dev"
+                    | "development"
+                    | "local"
+                    | "test"
+                    | "tests"
+                    | "testing"
+                    | "ci"
+                    | "e2e"
+                    | "override"
+                    | "debug"
+            )
         });
         let by_folder = path.parent().is_some_and(|parent| {
-            parent.components().any(|part| matches!(part.as_str(), "dev" | "test" | "tests" | "e2e" | ".devcontainer" | "local"))
+            parent.components().any(|part| {
+                matches!(part.as_str(), "dev" | "test" | "tests" | "e2e" | ".devcontainer" | "local")
+            })
         });
         by_name || by_folder
     });
     let plain = set.len() == 1
         && set.iter().all(|file| {
             let path = files.get(*file).path();
-            matches!(path.as_str(), "docker-compose.yml" | "docker-compose.yaml" | "compose.yml" | "compose.yaml")
+            matches!(
+                path.as_str(),
+                "docker-compose.yml" | "docker-compose.yaml" | "compose.yml" | "compose.yaml"
+            )
         });
     if development || (plain && sibling_is_production) { Role::Development } else { Role::Unknown }
 }

@@ -49,7 +49,12 @@ impl Trees {
 
     fn read(&mut self, id: FileId, kind: Kind, is_template: bool, name: &str, layer: &Layer) {
         match kind {
-            Kind::Compose | Kind::Taskfile | Kind::Workflow | Kind::Ansible | Kind::CloudInit | Kind::Yaml => {
+            Kind::Compose
+            | Kind::Taskfile
+            | Kind::Workflow
+            | Kind::Ansible
+            | Kind::CloudInit
+            | Kind::Yaml => {
                 let stream = yaml::parse(layer);
                 if !is_template {
                     self.errors.extend(stream.errors.iter().cloned());
@@ -57,7 +62,9 @@ impl Trees {
                 self.yaml.insert(id, Arc::new(stream));
             }
             // JSON is read as flow YAML; lock files and data are not worth the time.
-            Kind::Json if matches!(name, "package.json" | "daemon.json" | "composer.json" | "tsconfig.json") => {
+            Kind::Json
+                if matches!(name, "package.json" | "daemon.json" | "composer.json" | "tsconfig.json") =>
+            {
                 self.yaml.insert(id, Arc::new(yaml::parse(layer)));
             }
             Kind::Markdown => {

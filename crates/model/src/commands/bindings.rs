@@ -89,7 +89,12 @@ impl Bindings {
 
     /// The elements of an array that a use sees, later `+=` included.
     #[must_use]
-    pub fn elements<'a>(&'a self, name: &'a str, order: u32, function: Option<&str>) -> Option<Vec<Arc<Word>>> {
+    pub fn elements<'a>(
+        &'a self,
+        name: &'a str,
+        order: u32,
+        function: Option<&str>,
+    ) -> Option<Vec<Arc<Word>>> {
         let mut elements: Option<Vec<Arc<Word>>> = None;
         for binding in self.of(name).filter(|b| b.order < order || b.function.as_deref() != function) {
             if let Bound::Array(words) = &binding.bound {

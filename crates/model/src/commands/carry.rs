@@ -102,7 +102,8 @@ pub(super) fn carried(program: &str, args: &[Arg]) -> Option<Carried> {
         "trap" => (args.len() > 1 && text(0).is_some_and(|t| !t.is_empty() && !t.starts_with('-')))
             .then_some(Carried { hop: HopKind::Shell, cargo: Cargo::Text(0) }),
         "su" => {
-            let at = args.iter().position(|arg| matches!(arg.value.text.as_str(), "-c" | "--command" | "-lc"))?;
+            let at =
+                args.iter().position(|arg| matches!(arg.value.text.as_str(), "-c" | "--command" | "-lc"))?;
             (at + 1 < args.len()).then_some(Carried { hop: HopKind::Root, cargo: Cargo::Text(at + 1) })
         }
         "sudo" | "doas" => {
@@ -113,11 +114,14 @@ pub(super) fn carried(program: &str, args: &[Arg]) -> Option<Carried> {
         "env" => some(HopKind::Wrapper, Cargo::Words(wrapped(args, &["-u", "-C", "-S"])?)),
         "timeout" => {
             let limit = operand(args, 0, &["-k", "--kill-after", "-s", "--signal"])?;
-            (limit + 1 < args.len()).then_some(Carried { hop: HopKind::Wrapper, cargo: Cargo::Words(limit + 1) })
+            (limit + 1 < args.len())
+                .then_some(Carried { hop: HopKind::Wrapper, cargo: Cargo::Words(limit + 1) })
         }
-        "nice" | "ionice" | "chrt" => some(HopKind::Wrapper, Cargo::Words(wrapped(args, &["-n", "-c", "-p"])?)),
-        "nohup" | "setsid" | "time" | "exec" | "command" | "builtin" | "stdbuf" | "unbuffer" | "retry" | "if"
-        | "then" | "do" => {
+        "nice" | "ionice" | "chrt" => {
+            some(HopKind::Wrapper, Cargo::Words(wrapped(args, &["-n", "-c", "-p"])?))
+        }
+        "nohup" | "setsid" | "time" | "exec" | "command" | "builtin" | "stdbuf" | "unbuffer" | "retry"
+        | "if" | "then" | "do" => {
             some(HopKind::Wrapper, Cargo::Words(wrapped(args, &["-o", "-e", "-i", "-a"])?))
         }
         "xargs" => {
@@ -126,24 +130,28 @@ pub(super) fn carried(program: &str, args: &[Arg]) -> Option<Carried> {
         }
         "watch" => some(HopKind::Shell, Cargo::Joined(wrapped(args, &["-n", "--interval"])?)),
         "flock" => {
-            if let Some(at) = args.iter().position(|arg| matches!(arg.value.text.as_str(), "-c" | "--command")) {
+            if let Some(at) =
+                args.iter().position(|arg| matches!(arg.value.text.as_str(), "-c" | "--command"))
+            {
                 return (at + 1 < args.len())
                     .then_some(Carried { hop: HopKind::Shell, cargo: Cargo::Text(at + 1) });
             }
             let file = operand(args, 0, &["-w", "--timeout", "-E"])?;
-            (file + 1 < args.len()).then_some(Carried { hop: HopKind::Wrapper, cargo: Cargo::Words(file + 1) })
+            (file + 1 < args.len())
+                .then_some(Carried { hop: HopKind::Wrapper, cargo: Cargo::Words(file + 1) })
         }
         "chroot" | "arch-chroot" => {
             let root = operand(args, 0, &[])?;
-            (root + 1 < args.len()).then_some(Carried { hop: HopKind::Wrapper, cargo: Cargo::Words(root + 1) })
+            (root + 1 < args.len())
+                .then_some(Carried { hop: HopKind::Wrapper, cargo: Cargo::Words(root + 1) })
         }
         _ => None,
     }
 }
 
 const SSH_VALUES: &[&str] = &[
-    "-B", "-b", "-c", "-D", "-E", "-e", "-F", "-I", "-i", "-J", "-L", "-l", "-m", "-O", "-o", "-p", "-Q", "-R", "-S",
-    "-W", "-w",
+    "-B", "-b", "-c", "-D", "-E", "-e", "-F", "-I", "-i", "-J", "-L", "-l", "-m", "-O", "-o", "-p", "-Q",
+    "-R", "-S", "-W", "-w",
 ];
 
 fn login_option(args: &[Arg], before: usize) -> Option<&str> {
@@ -209,15 +217,66 @@ fn is_assignment(text: &str) -> bool {
 }
 
 const COMPOSE_VALUES: &[&str] = &[
-    "-f", "--file", "-p", "--project-name", "--project-directory", "--env-file", "--profile", "--ansi", "--progress",
+    "-f",
+    "--file",
+    "-p",
+    "--project-name",
+    "--project-directory",
+    "--env-file",
+    "--profile",
+    "--ansi",
+    "--progress",
     "--parallel",
 ];
 const RUN_VALUES: &[&str] = &[
-    "-e", "--env", "--env-file", "-u", "--user", "-w", "--workdir", "--name", "-v", "--volume", "--network", "--net",
-    "--mount", "-p", "--publish", "--entrypoint", "--platform", "-l", "--label", "--index", "-m", "--memory", "--cpus",
-    "-h", "--hostname", "--add-host", "--cap-add", "--cap-drop", "--device", "--security-opt", "--restart",
-    "--log-driver", "--log-opt", "--tmpfs", "--ulimit", "--pids-limit", "--ip", "--dns", "--volumes-from", "--gpus",
-    "--shm-size", "--pid", "--ipc", "--userns", "--cidfile", "--health-cmd", "--detach-keys", "--pull",
+    "-e",
+    "--env",
+    "--env-file",
+    "-u",
+    "--user",
+    "-w",
+    "--workdir",
+    "--name",
+    "-v",
+    "--volume",
+    "--network",
+    "--net",
+    "--mount",
+    "-p",
+    "--publish",
+    "--entrypoint",
+    "--platform",
+    "-l",
+    "--label",
+    "--index",
+    "-m",
+    "--memory",
+    "--cpus",
+    "-h",
+    "--hostname",
+    "--add-host",
+    "--cap-add",
+    "--cap-drop",
+    "--device",
+    "--security-opt",
+    "--restart",
+    "--log-driver",
+    "--log-opt",
+    "--tmpfs",
+    "--ulimit",
+    "--pids-limit",
+    "--ip",
+    "--dns",
+    "--volumes-from",
+    "--gpus",
+    "--shm-size",
+    "--pid",
+    "--ipc",
+    "--userns",
+    "--cidfile",
+    "--health-cmd",
+    "--detach-keys",
+    "--pull",
 ];
 
 fn container(program: &str, args: &[Arg]) -> Option<Carried> {

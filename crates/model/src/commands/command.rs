@@ -194,13 +194,18 @@ impl Command {
             let text = arg.value.text.as_str();
             names.iter().any(|name| {
                 text == *name
-                    || text.strip_prefix(name).is_some_and(|rest| name.starts_with("--") && rest.starts_with('='))
+                    || text
+                        .strip_prefix(name)
+                        .is_some_and(|rest| name.starts_with("--") && rest.starts_with('='))
                     || (name.len() == 2
                         && !name.starts_with("--")
                         && text.starts_with('-')
                         && !text.starts_with("--")
                         && text.chars().skip(1).all(|c| c.is_ascii_alphanumeric())
-                        && name.chars().nth(1).is_some_and(|letter| text.chars().skip(1).any(|c| c == letter)))
+                        && name
+                            .chars()
+                            .nth(1)
+                            .is_some_and(|letter| text.chars().skip(1).any(|c| c == letter)))
             })
         })
     }
@@ -211,7 +216,10 @@ impl Command {
         self.hops.iter().rev().find(|hop| {
             matches!(
                 hop.kind,
-                HopKind::Ssh { .. } | HopKind::Lxc { .. } | HopKind::GuestAgent { .. } | HopKind::Container { .. }
+                HopKind::Ssh { .. }
+                    | HopKind::Lxc { .. }
+                    | HopKind::GuestAgent { .. }
+                    | HopKind::Container { .. }
             )
         })
     }
@@ -238,36 +246,123 @@ pub struct OptionValue<'a> {
 fn options_with_value(program: &str) -> &'static [&'static str] {
     match program {
         "docker" | "docker-compose" | "podman" | "podman-compose" | "nerdctl" => &[
-            "-f", "--file", "-p", "--project-name", "--project-directory", "--env-file", "--profile", "--ansi",
-            "--progress", "-c", "--context", "-H", "--host", "--config", "-l", "--log-level", "-e", "--env", "-u",
-            "--user", "-w", "--workdir", "--name", "-v", "--volume", "--network", "--mount", "-t", "--tag",
-            "--entrypoint", "--platform", "--target", "--build-arg", "--timeout", "--wait-timeout", "--tail", "-n",
-            "--since", "--until", "--scale", "--filter", "--format", "--index", "-o", "--output", "-i", "--input",
+            "-f",
+            "--file",
+            "-p",
+            "--project-name",
+            "--project-directory",
+            "--env-file",
+            "--profile",
+            "--ansi",
+            "--progress",
+            "-c",
+            "--context",
+            "-H",
+            "--host",
+            "--config",
+            "-l",
+            "--log-level",
+            "-e",
+            "--env",
+            "-u",
+            "--user",
+            "-w",
+            "--workdir",
+            "--name",
+            "-v",
+            "--volume",
+            "--network",
+            "--mount",
+            "-t",
+            "--tag",
+            "--entrypoint",
+            "--platform",
+            "--target",
+            "--build-arg",
+            "--timeout",
+            "--wait-timeout",
+            "--tail",
+            "-n",
+            "--since",
+            "--until",
+            "--scale",
+            "--filter",
+            "--format",
+            "--index",
+            "-o",
+            "--output",
+            "-i",
+            "--input",
         ],
         "ssh" => &[
-            "-B", "-b", "-c", "-D", "-E", "-e", "-F", "-I", "-i", "-J", "-L", "-l", "-m", "-O", "-o", "-p", "-P",
-            "-Q", "-R", "-S", "-W", "-w",
+            "-B", "-b", "-c", "-D", "-E", "-e", "-F", "-I", "-i", "-J", "-L", "-l", "-m", "-O", "-o", "-p",
+            "-P", "-Q", "-R", "-S", "-W", "-w",
         ],
         "scp" => &["-c", "-D", "-F", "-i", "-J", "-l", "-o", "-P", "-S", "-X"],
         "sftp" => &["-B", "-b", "-c", "-D", "-F", "-i", "-J", "-l", "-o", "-P", "-R", "-S", "-s"],
-        "rsync" => &["-e", "--rsh", "--exclude", "--include", "--exclude-from", "--filter", "--password-file", "-f"],
-        "tar" => &["-C", "--directory", "--exclude", "-X", "--exclude-from", "-T", "--files-from", "--transform"],
+        "rsync" => {
+            &["-e", "--rsh", "--exclude", "--include", "--exclude-from", "--filter", "--password-file", "-f"]
+        }
+        "tar" => {
+            &["-C", "--directory", "--exclude", "-X", "--exclude-from", "-T", "--files-from", "--transform"]
+        }
         "curl" => &[
-            "-o", "--output", "-H", "--header", "-d", "--data", "-X", "--request", "-u", "--user", "-m", "--max-time",
-            "-w", "--write-out", "--retry", "--connect-timeout", "--cacert", "-b", "-c", "-A", "-e", "-F", "--form",
-            "--data-raw", "--data-binary", "--data-urlencode", "--retry-delay", "-x", "--proxy", "--resolve",
+            "-o",
+            "--output",
+            "-H",
+            "--header",
+            "-d",
+            "--data",
+            "-X",
+            "--request",
+            "-u",
+            "--user",
+            "-m",
+            "--max-time",
+            "-w",
+            "--write-out",
+            "--retry",
+            "--connect-timeout",
+            "--cacert",
+            "-b",
+            "-c",
+            "-A",
+            "-e",
+            "-F",
+            "--form",
+            "--data-raw",
+            "--data-binary",
+            "--data-urlencode",
+            "--retry-delay",
+            "-x",
+            "--proxy",
+            "--resolve",
         ],
         "wget" => &["-O", "-P", "-T", "-t", "--tries", "--timeout", "--header", "-o", "--output-document"],
         "git" => &["-C", "-c", "--git-dir", "--work-tree"],
         "make" | "gmake" => &["-C", "-f", "-j", "-o", "-W", "-I"],
         "task" | "go-task" => &["-d", "--dir", "-t", "--taskfile", "-o", "-C"],
-        "ansible-playbook" | "ansible" => &["-i", "--inventory", "-e", "--extra-vars", "-l", "--limit", "-u", "-t"],
+        "ansible-playbook" | "ansible" => {
+            &["-i", "--inventory", "-e", "--extra-vars", "-l", "--limit", "-u", "-t"]
+        }
         "systemctl" | "journalctl" => &["-u", "--unit", "-n", "--lines", "-p", "-t", "--since"],
         "sshpass" => &["-p", "-f", "-d"],
         "sudo" | "doas" => &["-u", "-g", "-h", "-p", "-C", "-T", "-r", "-t", "-D", "-R", "-U"],
-        "psql" | "pg_dump" | "pg_restore" | "pg_dumpall" | "mysql" | "mysqldump" => {
-            &["-U", "-h", "-p", "-d", "-c", "-f", "-F", "-u", "-P", "--host", "--username", "--dbname", "--port"]
-        }
+        "psql" | "pg_dump" | "pg_restore" | "pg_dumpall" | "mysql" | "mysqldump" => &[
+            "-U",
+            "-h",
+            "-p",
+            "-d",
+            "-c",
+            "-f",
+            "-F",
+            "-u",
+            "-P",
+            "--host",
+            "--username",
+            "--dbname",
+            "--port",
+        ],
         "redis-cli" => &["-h", "-p", "-a", "-n", "-u", "--user", "--pass"],
         "npm" | "pnpm" | "yarn" => &["--prefix", "-w", "--workspace", "-C", "--dir"],
         "openssl" => &["-out", "-in", "-pass", "-k"],

@@ -70,7 +70,9 @@ impl<'a> Scope<'a> {
             match &part.kind {
                 PartKind::Literal(text) => value.text.push_str(text),
                 PartKind::Parameter(parameter) => value.push(self.parameter(parameter, part.span)),
-                PartKind::Command(script) | PartKind::Process(script) => value.push(self.output(script, part.span)),
+                PartKind::Command(script) | PartKind::Process(script) => {
+                    value.push(self.output(script, part.span))
+                }
                 PartKind::Arithmetic(text) => {
                     value.push(Value {
                         text: format!("$(({text}))"),
@@ -96,8 +98,11 @@ impl<'a> Scope<'a> {
                     Source::Default { name: name.to_owned(), place: self.place(word.span) }
                 }];
                 if default.text.is_empty() {
-                    let source =
-                        if is_positional(name) { None } else { Some(Source::Environment { name: name.to_owned() }) };
+                    let source = if is_positional(name) {
+                        None
+                    } else {
+                        Some(Source::Environment { name: name.to_owned() })
+                    };
                     return Value {
                         text: format!("${{{name}}}"),
                         sources: source.map_or(sources, |source| vec![source]),
@@ -166,10 +171,9 @@ impl<'a> Scope<'a> {
             Bound::Array(words) | Bound::Each(words) => {
                 words.first().map_or_else(|| unknown(name), |word| self.value(word))
             }
-            Bound::Input => Value {
-                text: format!("${{{name}}}"),
-                sources: vec![Source::Input { name: name.to_owned() }],
-            },
+            Bound::Input => {
+                Value { text: format!("${{{name}}}"), sources: vec![Source::Input { name: name.to_owned() }] }
+            }
             Bound::Value(value) => value.clone(),
         }
     }
@@ -189,7 +193,8 @@ impl<'a> Scope<'a> {
                 if let PartKind::Parameter(parameter) = &part.kind
                     && let Some(value) = self.deeper().and_then(|scope| scope.variable(&parameter.name))
                 {
-                    sources.extend(value.sources.into_iter().filter(|s| !matches!(s, Source::Assigned { .. })));
+                    sources
+                        .extend(value.sources.into_iter().filter(|s| !matches!(s, Source::Assigned { .. })));
                 }
             }
         });
@@ -200,7 +205,9 @@ impl<'a> Scope<'a> {
         let [stmt] = script.body.as_slice() else { return None };
         match &stmt.kind {
             StmtKind::And(left, right) => {
-                let (StmtKind::Simple(left), StmtKind::Simple(right)) = (&left.kind, &right.kind) else { return None };
+                let (StmtKind::Simple(left), StmtKind::Simple(right)) = (&left.kind, &right.kind) else {
+                    return None;
+                };
                 let is_cd = left.words.first()?.text() == "cd";
                 let is_pwd = right.words.first()?.text() == "pwd";
                 let folder = left.words.get(1..)?.iter().find(|word| !word.text().starts_with('-'))?;
@@ -252,7 +259,9 @@ impl<'a> Scope<'a> {
             };
             if is_list && depth < DEPTH {
                 let elements = self.own.elements(&parameter.name, self.order, self.function).or_else(|| {
-                    self.sourced.iter().find_map(|bindings| bindings.elements(&parameter.name, u32::MAX, None))
+                    self.sourced
+                        .iter()
+                        .find_map(|bindings| bindings.elements(&parameter.name, u32::MAX, None))
                 });
                 if let Some(elements) = elements {
                     for element in elements.iter().take(200) {

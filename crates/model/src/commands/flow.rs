@@ -86,7 +86,8 @@ impl<'a> Index<'a> {
             let name = wanted.file_name().filter(|name| name.contains('.') || word.contains('/'))?;
             let mut same = self.scripts.iter().filter(|(path, _)| path.file_name() == Some(name));
             let exact = same.clone().find(|(path, _)| {
-                path.as_str().ends_with(word.trim_start_matches("./")) || wanted.as_str().ends_with(path.as_str())
+                path.as_str().ends_with(word.trim_start_matches("./"))
+                    || wanted.as_str().ends_with(path.as_str())
             });
             exact.or_else(|| same.next()).map(|(_, id)| *id)
         };

@@ -8,8 +8,8 @@ use plimsoll_text::{FileId, Files, Place};
 
 use super::walk::{self, Reading, Surroundings};
 use super::{
-    Bindings, Command, CommandId, Function, HopKind, Machine, Origin, Procedure, Source, Strict, Unit, UnitId, Value,
-    flow,
+    Bindings, Command, CommandId, Function, HopKind, Machine, Origin, Procedure, Source, Strict, Unit,
+    UnitId, Value, flow,
 };
 
 /// All programs and commands of an evaluation, in file order.
@@ -29,8 +29,21 @@ pub struct Commands {
 pub fn is_node_tool(program: &str) -> bool {
     matches!(
         program,
-        "pct" | "qm" | "pveam" | "pvesm" | "pvesh" | "pveum" | "pvecm" | "pvenode" | "pveversion" | "vzdump"
-            | "qmrestore" | "pvesr" | "ha-manager" | "pveceph" | "pve-firewall"
+        "pct"
+            | "qm"
+            | "pveam"
+            | "pvesm"
+            | "pvesh"
+            | "pveum"
+            | "pvecm"
+            | "pvenode"
+            | "pveversion"
+            | "vzdump"
+            | "qmrestore"
+            | "pvesr"
+            | "ha-manager"
+            | "pveceph"
+            | "pve-firewall"
     )
 }
 
@@ -69,7 +82,10 @@ impl Commands {
 
     /// All programs with their ids.
     pub fn units(&self) -> impl Iterator<Item = (UnitId, &Unit)> {
-        self.units.iter().enumerate().map(|(index, unit)| (UnitId(u32::try_from(index).unwrap_or(u32::MAX)), unit))
+        self.units
+            .iter()
+            .enumerate()
+            .map(|(index, unit)| (UnitId(u32::try_from(index).unwrap_or(u32::MAX)), unit))
     }
 
     /// The program of an id.
@@ -103,7 +119,8 @@ impl Commands {
     /// A function that a program can call: its own, or of a file that it sources.
     #[must_use]
     pub fn function(&self, id: UnitId, name: &str) -> Option<(UnitId, &Function)> {
-        let own = self.functions.get(id.0 as usize).and_then(|functions| functions.get(name)).map(|f| (id, f));
+        let own =
+            self.functions.get(id.0 as usize).and_then(|functions| functions.get(name)).map(|f| (id, f));
         own.or_else(|| {
             self.sources.get(id.0 as usize)?.iter().find_map(|source| {
                 self.functions.get(source.0 as usize)?.get(name).map(|function| (*source, function))
@@ -210,9 +227,14 @@ fn source_graph(units: &[Unit], files: &Files) -> Vec<Vec<UnitId>> {
                 }
                 let name = Utf8Path::new(file.text()).file_name().unwrap_or_default();
                 let own = files.get(unit.place.file).path();
-                let nearest = by_name.get(name).into_iter().flatten().copied().filter(|at| *at != index).max_by_key(|at| {
-                    units.get(*at).map_or(0, |other| common_folders(own, files.get(other.place.file).path()))
-                });
+                let nearest =
+                    by_name.get(name).into_iter().flatten().copied().filter(|at| *at != index).max_by_key(
+                        |at| {
+                            units
+                                .get(*at)
+                                .map_or(0, |other| common_folders(own, files.get(other.place.file).path()))
+                        },
+                    );
                 found.extend(nearest);
             });
             found
@@ -258,7 +280,9 @@ fn node_targets(readings: &[Reading]) -> BTreeSet<String> {
         if is_node_tool(&command.program)
             && let Some(HopKind::Ssh { target, .. }) = command.last_machine_hop().map(|hop| &hop.kind)
         {
-            nodes.extend(target_keys(target).filter(|key| !key.is_empty() && !matches!(key.as_str(), "$1" | "${1}")));
+            nodes.extend(
+                target_keys(target).filter(|key| !key.is_empty() && !matches!(key.as_str(), "$1" | "${1}")),
+            );
         }
     }
     nodes
@@ -296,7 +320,9 @@ fn place_units(units: &mut [Unit], readings: &[Reading], files: &Files) {
                 && !matches!(command.program.as_str(), "pveversion")
         });
         let name = match &unit.origin {
-            Origin::WrittenScript { path } => Utf8Path::new(&path.text).file_name().unwrap_or_default().to_owned(),
+            Origin::WrittenScript { path } => {
+                Utf8Path::new(&path.text).file_name().unwrap_or_default().to_owned()
+            }
             _ => files.get(unit.place.file).name().to_owned(),
         };
         let is_file = matches!(unit.origin, Origin::Script | Origin::WrittenScript { .. });

@@ -71,7 +71,10 @@ impl Value {
         self.sources.iter().any(|source| {
             matches!(
                 source,
-                Source::Default { .. } | Source::Environment { .. } | Source::Argument { .. } | Source::Input { .. }
+                Source::Default { .. }
+                    | Source::Environment { .. }
+                    | Source::Argument { .. }
+                    | Source::Input { .. }
             )
         })
     }

@@ -13,7 +13,8 @@ use super::bindings::{Binding, Bindings, Bound};
 use super::carry::{Cargo, Carried, carried};
 use super::evaluate::Scope;
 use super::{
-    Arg, Command, CommandId, Fate, Guard, Hop, HopKind, Machine, Output, PipelinePlace, Strict, Unit, UnitId, Value,
+    Arg, Command, CommandId, Fate, Guard, Hop, HopKind, Machine, Output, PipelinePlace, Strict, Unit, UnitId,
+    Value,
 };
 
 /// Text inside text beyond which nothing is read.
@@ -68,7 +69,13 @@ pub(crate) struct Surroundings<'a> {
 }
 
 /// Reads one program.
-pub(crate) fn read(unit: &Unit, id: UnitId, path: &Utf8Path, first_id: u32, around: &Surroundings<'_>) -> Reading {
+pub(crate) fn read(
+    unit: &Unit,
+    id: UnitId,
+    path: &Utf8Path,
+    first_id: u32,
+    around: &Surroundings<'_>,
+) -> Reading {
     let mut out = Reading::default();
     let mut order = 0;
     collect_bindings(&unit.script, unit.place.file, None, false, &mut order, &mut out, 0);
@@ -159,7 +166,8 @@ fn collect_stmt(
         StmtKind::Simple(simple) => {
             *order += 1;
             let program = simple.words.first().map(Word::text);
-            let keeps = matches!(program, None | Some("export" | "local" | "declare" | "readonly" | "typeset"));
+            let keeps =
+                matches!(program, None | Some("export" | "local" | "declare" | "readonly" | "typeset"));
             if keeps {
                 for assignment in &simple.assignments {
                     let bound = assignment.elements.as_ref().map_or_else(
@@ -315,8 +323,14 @@ impl Walker<'_> {
     }
 
     fn scope<'s>(&'s self, function: Option<&'s str>) -> Scope<'s> {
-        Scope::new(self.unit.place.file, self.path, self.bindings, &self.around.sourced, &self.unit.environment)
-            .at(self.order.saturating_add(1), function)
+        Scope::new(
+            self.unit.place.file,
+            self.path,
+            self.bindings,
+            &self.around.sourced,
+            &self.unit.environment,
+        )
+        .at(self.order.saturating_add(1), function)
     }
 
     fn next_id(&self) -> CommandId {
@@ -333,13 +347,14 @@ impl Walker<'_> {
             update_strict(stmt, &mut strict);
             let is_last = index + 1 == list.len();
             // The last status of a list is the list's own; of the others a failure stops the script or nobody sees it.
-            let fate = if strict.errexit && !matches!(inherited, Fate::Tested | Fate::Masked { .. } | Fate::Lost) {
-                Fate::Fatal
-            } else if is_last {
-                inherited.clone()
-            } else {
-                Fate::Unchecked
-            };
+            let fate =
+                if strict.errexit && !matches!(inherited, Fate::Tested | Fate::Masked { .. } | Fate::Lost) {
+                    Fate::Fatal
+                } else if is_last {
+                    inherited.clone()
+                } else {
+                    Fate::Unchecked
+                };
             let state = State { strict, fate, depth: state.depth + 1, ..state.clone() };
             self.stmt(stmt, state);
         }
@@ -520,7 +535,8 @@ impl Walker<'_> {
                     // `2>&1` sends errors where output goes.
                     if redirect.fd == Some(2)
                         && word.text() == "1"
-                        && let Some(output) = state.outputs.iter().rev().find(|output| output.fd == 1).cloned()
+                        && let Some(output) =
+                            state.outputs.iter().rev().find(|output| output.fd == 1).cloned()
                     {
                         state.outputs.push(Output { fd: 2, ..output });
                     }
@@ -586,7 +602,11 @@ impl Walker<'_> {
         let declares = matches!(program_word, Some("local" | "export" | "declare" | "readonly" | "typeset"));
         for assignment in &simple.assignments {
             let keeps_status = program_word.is_none();
-            self.substitutions(&assignment.value.parts, &state, Some((&assignment.name, keeps_status && !declares)));
+            self.substitutions(
+                &assignment.value.parts,
+                &state,
+                Some((&assignment.name, keeps_status && !declares)),
+            );
             for element in assignment.elements.iter().flatten() {
                 self.substitutions(&element.parts, &state, None);
             }
@@ -665,7 +685,15 @@ impl Walker<'_> {
         }
     }
 
-    fn carry(&mut self, what: Carried, name: &str, fields: &[Arg], place: Place, id: CommandId, state: State) {
+    fn carry(
+        &mut self,
+        what: Carried,
+        name: &str,
+        fields: &[Arg],
+        place: Place,
+        id: CommandId,
+        state: State,
+    ) {
         let mut hop = what.hop;
         if let HopKind::Ssh { password, .. } = &mut hop {
             *password = state.hops.last().is_some_and(|_| {
@@ -782,9 +810,10 @@ impl Walker<'_> {
         let shifted = self.shifts(function);
         let first = argument.parse::<usize>().map_or(shifted, |n| n.saturating_sub(1) + shifted);
         let is_quoted_list = word.is_some_and(|arg| arg.quoted) && argument == "@";
-        let text = state.hops.iter().rev().find(|hop| hop.kind != HopKind::Wrapper).is_some_and(|hop| {
-            hop.kind.reads_shell_text() || (!is_quoted_list && hop.kind == HopKind::Root)
-        });
+        let text =
+            state.hops.iter().rev().find(|hop| hop.kind != HopKind::Wrapper).is_some_and(|hop| {
+                hop.kind.reads_shell_text() || (!is_quoted_list && hop.kind == HopKind::Root)
+            });
         self.found.push((
             function.to_owned(),
             Wrapper { hops: state.hops.clone(), machine: state.machine, first, text },

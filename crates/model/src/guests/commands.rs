@@ -31,7 +31,8 @@ fn tool(command: &Command, kind: GuestKind, maker: Maker, guests: &mut Guests) {
         return;
     }
     let id = operands.next().map(|arg| arg.value.clone());
-    let (id, clone_of) = if verb == "clone" { (operands.next().map(|arg| arg.value.clone()), id) } else { (id, None) };
+    let (id, clone_of) =
+        if verb == "clone" { (operands.next().map(|arg| arg.value.clone()), id) } else { (id, None) };
     let mut settings = options(command, maker);
     if verb == "create"
         && kind == GuestKind::Lxc
@@ -44,7 +45,14 @@ fn tool(command: &Command, kind: GuestKind, maker: Maker, guests: &mut Guests) {
     {
         settings.push(setting("clone", original, command.place, maker));
     }
-    guests.add(Guest { kind, id, place: command.place, maker, created: created || verb == "clone", settings });
+    guests.add(Guest {
+        kind,
+        id,
+        place: command.place,
+        maker,
+        created: created || verb == "clone",
+        settings,
+    });
 }
 
 /// `pvesh create /nodes/NODE/lxc --vmid …`.
@@ -75,7 +83,8 @@ fn options(command: &Command, maker: Maker) -> Vec<Setting> {
     while let Some(arg) = command.args.get(index) {
         index += 1;
         let text = arg.value.text.as_str();
-        let Some(name) = text.strip_prefix("--").or_else(|| text.strip_prefix('-')).filter(|name| !name.is_empty())
+        let Some(name) =
+            text.strip_prefix("--").or_else(|| text.strip_prefix('-')).filter(|name| !name.is_empty())
         else {
             continue;
         };
@@ -107,7 +116,13 @@ fn written(command: &Command, maker: Maker, guests: &mut Guests) {
         .outputs
         .iter()
         .map(|output| &output.target)
-        .chain(command.args.iter().map(|arg| &arg.value).filter(|_| matches!(command.program.as_str(), "tee" | "sed")))
+        .chain(
+            command
+                .args
+                .iter()
+                .map(|arg| &arg.value)
+                .filter(|_| matches!(command.program.as_str(), "tee" | "sed")),
+        )
         .find_map(|target| config_path(&target.text));
     let Some((kind, id)) = target else { return };
     let mut settings = Vec::new();
@@ -159,7 +174,8 @@ fn key_value(line: &str) -> Option<(&str, &str)> {
     let line = line.trim();
     let at = line.find([':', '='])?;
     let key = line.get(..at)?.trim();
-    let is_key = !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'));
+    let is_key =
+        !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'));
     is_key.then(|| (key, line.get(at + 1..).unwrap_or_default().trim()))
 }
 

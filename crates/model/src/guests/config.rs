@@ -18,7 +18,9 @@ pub(crate) fn from_config(file: FileId, source: &SourceFile, guests: &mut Guests
         if text.starts_with('#') {
             continue;
         }
-        let Some(at) = text.find(':').or_else(|| text.find('=').filter(|_| text.starts_with("lxc."))) else { continue };
+        let Some(at) = text.find(':').or_else(|| text.find('=').filter(|_| text.starts_with("lxc."))) else {
+            continue;
+        };
         let (key, value) = text.split_at(at);
         settings.push(Setting {
             key: key.trim().to_owned(),
@@ -28,7 +30,9 @@ pub(crate) fn from_config(file: FileId, source: &SourceFile, guests: &mut Guests
         });
     }
     let is_vm = source.path().as_str().contains("qemu-server")
-        || settings.iter().any(|s| matches!(s.key.as_str(), "scsihw" | "bios" | "boot" | "sockets" | "agent"));
+        || settings
+            .iter()
+            .any(|s| matches!(s.key.as_str(), "scsihw" | "bios" | "boot" | "sockets" | "agent"));
     let id = Utf8Path::new(source.name()).file_stem().filter(|stem| stem.bytes().all(|b| b.is_ascii_digit()));
     let end = source.line_span(0).end;
     guests.add(Guest {

@@ -134,7 +134,8 @@ impl Guest {
     /// Root disk in GiB: of `rootfs` as `storage:SIZE` at creation or `size=20G` in a configuration.
     #[must_use]
     pub fn disk_gib(&self) -> Option<u64> {
-        let properties = Properties::parse(&self.setting("rootfs").or_else(|| self.setting("scsi0"))?.value.text);
+        let properties =
+            Properties::parse(&self.setting("rootfs").or_else(|| self.setting("scsi0"))?.value.text);
         if let Some(size) = properties.get("size") {
             return size.trim_end_matches(['G', 'g']).parse().ok();
         }

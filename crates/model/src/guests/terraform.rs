@@ -30,7 +30,14 @@ pub(crate) fn from_terraform(trees: &Trees, guests: &mut Guests) {
                 .iter()
                 .find(|setting| matches!(setting.key.as_str(), "vmid" | "vm_id"))
                 .map(|setting| setting.value.clone());
-            guests.add(Guest { kind, id, place: head(block), maker: Maker::Terraform, created: true, settings });
+            guests.add(Guest {
+                kind,
+                id,
+                place: head(block),
+                maker: Maker::Terraform,
+                created: true,
+                settings,
+            });
         }
     }
 }
@@ -64,7 +71,17 @@ fn collect(body: &Body, prefix: &str, trees: &Trees, settings: &mut Vec<Setting>
     let mut networks = 0;
     for block in &body.blocks {
         let name = block.kind.value.as_str();
-        if matches!(name, "network" | "network_interface" | "network_device" | "features" | "rootfs" | "disk" | "mountpoint" | "mount_point") {
+        if matches!(
+            name,
+            "network"
+                | "network_interface"
+                | "network_device"
+                | "features"
+                | "rootfs"
+                | "disk"
+                | "mountpoint"
+                | "mount_point"
+        ) {
             let text = block
                 .body
                 .attributes
@@ -89,7 +106,12 @@ fn collect(body: &Body, prefix: &str, trees: &Trees, settings: &mut Vec<Setting>
                 "disk" => "rootfs".to_owned(),
                 other => other.to_owned(),
             };
-            settings.push(Setting { key, value: Value::literal(text), place: block.place, maker: Maker::Terraform });
+            settings.push(Setting {
+                key,
+                value: Value::literal(text),
+                place: block.place,
+                maker: Maker::Terraform,
+            });
         } else if name != "provisioner" && name != "connection" && prefix.len() < 60 {
             collect(&block.body, &format!("{prefix}{name}."), trees, settings);
         }

@@ -30,12 +30,18 @@ fn task(file: FileId, node: &Node, guests: &mut Guests, depth: usize) {
         let Some(kind) = entry.key.as_str().and_then(module_kind) else { continue };
         let settings: Vec<Setting> =
             entry.value.entries().iter().flat_map(|option| settings(file, option)).collect();
-        let removes = entry.value.get("state").and_then(|s| s.as_str()).is_some_and(|s| s == "absent" || s == "stopped");
+        let removes = entry
+            .value
+            .get("state")
+            .and_then(|s| s.as_str())
+            .is_some_and(|s| s == "absent" || s == "stopped");
         if removes {
             continue;
         }
         let id = settings.iter().find(|s| s.key == "vmid").map(|s| s.value.clone());
-        let created = settings.iter().any(|s| matches!(s.key.as_str(), "ostemplate" | "clone" | "net0" | "rootfs" | "disk"));
+        let created = settings
+            .iter()
+            .any(|s| matches!(s.key.as_str(), "ostemplate" | "clone" | "net0" | "rootfs" | "disk"));
         guests.add(Guest {
             kind,
             id,
@@ -66,15 +72,17 @@ fn settings(file: FileId, option: &plimsoll_syntax::yaml::Entry) -> Vec<Setting>
         maker: Maker::Ansible,
     };
     match key {
-        "netif" | "mounts" | "net" | "scsi" | "ide" | "virtio" | "ipconfig" if option.value.is_mapping() => option
-            .value
-            .entries()
-            .iter()
-            .filter_map(|entry| {
-                let place = Place::new(file, entry.key.span.cover(entry.value.span));
-                Some(make(entry.key.as_str()?, entry.value.as_str()?.to_owned(), place))
-            })
-            .collect(),
+        "netif" | "mounts" | "net" | "scsi" | "ide" | "virtio" | "ipconfig" if option.value.is_mapping() => {
+            option
+                .value
+                .entries()
+                .iter()
+                .filter_map(|entry| {
+                    let place = Place::new(file, entry.key.span.cover(entry.value.span));
+                    Some(make(entry.key.as_str()?, entry.value.as_str()?.to_owned(), place))
+                })
+                .collect()
+        }
         "unprivileged" | "onboot" => {
             let text = match option.value.as_bool() {
                 Some(true) => "1".to_owned(),
@@ -86,7 +94,9 @@ fn settings(file: FileId, option: &plimsoll_syntax::yaml::Entry) -> Vec<Setting>
         _ => {
             let text = match option.value.as_str() {
                 Some(text) => text.to_owned(),
-                None => option.value.items().iter().filter_map(|item| item.as_str()).collect::<Vec<_>>().join(","),
+                None => {
+                    option.value.items().iter().filter_map(|item| item.as_str()).collect::<Vec<_>>().join(",")
+                }
             };
             vec![make(key, text, place)]
         }

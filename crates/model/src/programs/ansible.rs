@@ -53,9 +53,13 @@ fn tasks(file: FileId, node: &Node, machine: Machine, units: &mut Vec<Unit>, dep
     }
     let name = node.get("name").and_then(|name| name.as_str()).unwrap_or_default().to_owned();
     for module in ["shell", "command", "raw"] {
-        for key in [module.to_owned(), format!("ansible.builtin.{module}"), format!("ansible.legacy.{module}")] {
+        for key in
+            [module.to_owned(), format!("ansible.builtin.{module}"), format!("ansible.legacy.{module}")]
+        {
             let Some(value) = node.get(&key) else { continue };
-            let text = value.scalar().or_else(|| ["cmd", "_raw_params"].iter().find_map(|key| value.get(key)?.scalar()));
+            let text = value
+                .scalar()
+                .or_else(|| ["cmd", "_raw_params"].iter().find_map(|key| value.get(key)?.scalar()));
             if let Some(text) = text {
                 let mut unit = unit(file, Origin::AnsibleTask { name: name.clone() }, &text.layer, machine);
                 // A failed task stops the play for its host unless the task says otherwise.

@@ -17,9 +17,11 @@ pub(crate) fn compose(file: FileId, stream: &Stream) -> Vec<Unit> {
             let nodes = [
                 service.value.get("entrypoint"),
                 service.value.get("command"),
-                service.value.at(&["healthcheck", "test"]).map(|_| service.value.get("healthcheck")).and_then(
-                    |check| check.and_then(|check| check.get("test")),
-                ),
+                service
+                    .value
+                    .at(&["healthcheck", "test"])
+                    .map(|_| service.value.get("healthcheck"))
+                    .and_then(|check| check.and_then(|check| check.get("test"))),
             ];
             for node in nodes.into_iter().flatten() {
                 let Some(script) = service_script(node) else { continue };

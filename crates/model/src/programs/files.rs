@@ -63,7 +63,13 @@ pub(crate) fn justfile(id: FileId, tree: &justfile::Justfile) -> Vec<Unit> {
     let variables: Vec<_> = tree
         .variables
         .iter()
-        .map(|v| (v.name.value.clone(), Value::literal(v.literal.as_ref().map_or(v.expression.value.as_str(), Layer::text)), v.name.place))
+        .map(|v| {
+            (
+                v.name.value.clone(),
+                Value::literal(v.literal.as_ref().map_or(v.expression.value.as_str(), Layer::text)),
+                v.name.place,
+            )
+        })
         .collect();
     tree.recipes
         .iter()
@@ -110,9 +116,22 @@ pub(crate) fn markdown(id: FileId, tree: &markdown::Markdown) -> Vec<Unit> {
 
 fn looks_like_command(line: &str) -> bool {
     let line = line.trim_start().trim_start_matches("$ ").trim_start_matches("# ");
-    ["sudo ", "ssh ", "pct ", "qm ", "docker ", "docker-compose ", "curl ", "apt ", "apt-get ", "scp ", "rsync ", "git "]
-        .iter()
-        .any(|start| line.starts_with(start))
+    [
+        "sudo ",
+        "ssh ",
+        "pct ",
+        "qm ",
+        "docker ",
+        "docker-compose ",
+        "curl ",
+        "apt ",
+        "apt-get ",
+        "scp ",
+        "rsync ",
+        "git ",
+    ]
+    .iter()
+    .any(|start| line.starts_with(start))
 }
 
 /// Drops the `$ ` in front of commands of a session.

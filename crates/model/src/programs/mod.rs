@@ -63,7 +63,9 @@ pub(crate) fn environment(file: FileId, node: Option<&Node>) -> Vec<(String, Val
 fn template(text: &str) -> Value {
     use crate::commands::Source;
     let Some(start) = text.find("{{") else { return Value::literal(text) };
-    let Some(length) = text.get(start..).and_then(|rest| rest.find("}}")) else { return Value::literal(text) };
+    let Some(length) = text.get(start..).and_then(|rest| rest.find("}}")) else {
+        return Value::literal(text);
+    };
     let inner = text.get(start + 2..start + length).unwrap_or_default().trim();
     let name: String = inner
         .trim_start_matches(['.', '$'])
@@ -82,10 +84,9 @@ fn template(text: &str) -> Value {
             text: format!("{before}{default}{after}"),
             sources: vec![Source::Environment { name: name.clone() }],
         },
-        None => Value {
-            text: format!("{before}${{{name}}}{after}"),
-            sources: vec![Source::Environment { name }],
-        },
+        None => {
+            Value { text: format!("{before}${{{name}}}{after}"), sources: vec![Source::Environment { name }] }
+        }
     }
 }
 

@@ -13,10 +13,10 @@ use crate::commands::{Machine, Origin, Strict, Unit};
 pub(crate) fn taskfile(file: FileId, stream: &Stream) -> Vec<Unit> {
     let mut units = Vec::new();
     for document in &stream.documents {
-        let global = [environment(file, document.get("vars").map(AsRef::as_ref)), environment(
-            file,
-            document.get("env").map(AsRef::as_ref),
-        )]
+        let global = [
+            environment(file, document.get("vars").map(AsRef::as_ref)),
+            environment(file, document.get("env").map(AsRef::as_ref)),
+        ]
         .concat();
         let Some(tasks) = document.get("tasks") else { continue };
         for entry in tasks.entries() {
@@ -31,7 +31,9 @@ pub(crate) fn taskfile(file: FileId, stream: &Stream) -> Vec<Unit> {
                     commands.items().iter().for_each(|command| piece(command, &mut script));
                 }
                 Some(command) => piece(command, &mut script),
-                None if task.is_sequence() => task.items().iter().for_each(|command| piece(command, &mut script)),
+                None if task.is_sequence() => {
+                    task.items().iter().for_each(|command| piece(command, &mut script))
+                }
                 None if task.as_str().is_some() => piece(task, &mut script),
                 None => {}
             }

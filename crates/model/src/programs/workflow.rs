@@ -19,7 +19,8 @@ pub(crate) fn workflow(file: FileId, stream: &Stream) -> Vec<Unit> {
                 let Some(text) = text else { continue };
                 let is_remote = step.get("run").is_none();
                 let machine = if is_remote { Machine::Guest } else { Machine::Workstation };
-                let mut unit = unit(file, Origin::WorkflowStep { job: name.to_owned() }, &text.layer, machine);
+                let mut unit =
+                    unit(file, Origin::WorkflowStep { job: name.to_owned() }, &text.layer, machine);
                 // GitHub runs `bash -e {0}`, and `bash --noprofile --norc -eo pipefail {0}` where the shell is named.
                 let named = step.get("shell").and_then(|shell| shell.as_str()) == Some("bash");
                 unit.strict = Strict { errexit: !is_remote, nounset: false, pipefail: named };
