@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn templates_are_covered_and_groups_are_not() {
-        check("cp {{ .SRC }} b", "cp _________ b");
+        check("cp {{ .SRC }} b", "cp __________ b");
         check("a ${{ x || 'y' }} b", "a _______________ b");
         check("{{ a; }; }", "{{ a; }; }");
         check("echo {{a,b},{c,d}}", "echo {{a,b},{c,d}}");

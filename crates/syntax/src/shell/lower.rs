@@ -359,8 +359,9 @@ impl Reader<'_> {
 
 /// Widens a range by another; an empty one counts for nothing.
 pub(super) fn cover(range: &mut Range<usize>, other: Range<usize>) {
-    if other.is_empty() {
+    if other.start >= other.end {
         return;
     }
-    *range = if range.is_empty() { other } else { range.start.min(other.start)..range.end.max(other.end) };
+    *range =
+        if range.start >= range.end { other } else { range.start.min(other.start)..range.end.max(other.end) };
 }

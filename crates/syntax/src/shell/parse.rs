@@ -1,5 +1,7 @@
 //! From text to a script, whatever the text.
 
+use std::borrow::Cow;
+
 use plimsoll_text::{Layer, LayerBuilder, Place, SyntaxError};
 use shuck_parser::parser::{ParseResult, Parser, ShellDialect, ShellProfile};
 
@@ -27,21 +29,23 @@ pub fn parse_nested(layer: &Layer, outer: &[OuterExpansion]) -> Script {
 }
 
 /// Joins words with blanks, as `ssh` joins its arguments to one command line for [`parse_nested`].
-///
-/// Without words there is nothing to join and the result stands nowhere: an empty text.
 #[must_use]
-pub fn join(words: &[&Word]) -> Option<(Layer, Vec<OuterExpansion>)> {
-    let (first, rest) = words.split_first()?;
+pub fn join(words: &[&Word]) -> (Layer, Vec<OuterExpansion>) {
+    let Some((first, rest)) = words.split_first() else { return (Layer::default(), Vec::new()) };
     if rest.is_empty() {
-        return Some((first.decoded.clone(), first.outer.clone()));
+        return (first.decoded.clone(), first.outer.clone());
     }
     let mut joined = LayerBuilder::new(&first.decoded, 0);
     let mut outer = Vec::new();
-    for (index, word) in words.iter().enumerate() {
-        if index > 0 {
-            let end = first.decoded.text().len();
-            joined.decoded(" ", end..end);
+    let mut before: Option<&Layer> = None;
+    for word in words {
+        if let Some(before) = before {
+            let end = before.text().len();
+            let mut blank = LayerBuilder::new(before, end);
+            blank.decoded(" ", end..end);
+            joined.layer(&blank.finish());
         }
+        before = Some(&word.decoded);
         let at = joined.len();
         joined.layer(&word.decoded);
         outer.extend(word.outer.iter().map(|expansion| OuterExpansion {
@@ -49,7 +53,7 @@ pub fn join(words: &[&Word]) -> Option<(Layer, Vec<OuterExpansion>)> {
             shells: expansion.shells,
         }));
     }
-    Some((joined.finish(), outer))
+    (joined.finish(), outer)
 }
 
 pub(super) fn parse_text(
@@ -68,7 +72,7 @@ pub(super) fn parse_text(
     }
     *fuel -= text.len();
     let holes = find(text, &outer);
-    let covered = cover(text, &holes);
+    let covered = without_aliases(cover(text, &holes));
     let (parsed, errors) = recover(&covered, MAX_DEPTH - depth);
     let mut reader = Reader {
         layer,
@@ -123,7 +127,10 @@ fn recover(text: &str, depth: usize) -> (ParseResult, Found) {
         let failed = rest.floor_char_boundary(diagnostic.span.start.offset());
         let at_end = rest.get(failed..).is_none_or(|rest| rest.trim().is_empty());
         let at = if at_end { after_last(&parsed, rest.len()) } else { failed };
-        let Some(line) = line_to_blame(&rest, at) else { break };
+        let Some(mut line) = line_to_blame(&rest, at) else { break };
+        if !at_end && line.contains(&at) {
+            line.start = at;
+        }
         let blank: String = rest.get(line.clone()).unwrap_or_default().bytes().map(|_| ' ').collect();
         rest.replace_range(line, &blank);
         parsed = parse_once(&rest, depth);
@@ -168,6 +175,16 @@ fn lowercase_first(message: &str) -> String {
     let mut characters = message.chars();
     let first = characters.next().map(|first| first.to_lowercase().to_string()).unwrap_or_default();
     first + characters.as_str()
+}
+
+/// The text without the option that makes the parser put the words of an alias in place of its name, which then
+/// stand nowhere in the text.
+fn without_aliases(text: Cow<'_, str>) -> Cow<'_, str> {
+    if text.contains("expand_aliases") {
+        Cow::Owned(text.replace("expand_aliases", "keep___aliases"))
+    } else {
+        text
+    }
 }
 
 /// The text with `\r\n` read as a newline.

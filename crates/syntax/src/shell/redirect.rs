@@ -143,7 +143,8 @@ impl Reader<'_> {
     fn heredoc(&mut self, heredoc: &ast::Heredoc, reach: &mut usize) -> Heredoc {
         let range = self.range(heredoc.body.span);
         let strip = heredoc.delimiter.strip_tabs;
-        let quoted = heredoc.delimiter.quoted;
+        // The parser takes the delimiter of a second heredoc of the same line for quoted.
+        let quoted = self.slice(&self.range(heredoc.delimiter.span)).contains(['\'', '"', '\\']);
         let mode = if quoted { Mode::Fixed { strip } } else { Mode::Heredoc { strip } };
         let mut known = Vec::new();
         for part in &heredoc.body.parts {
@@ -155,7 +156,7 @@ impl Reader<'_> {
                     self.note(part.span, KnownKind::Arithmetic, &mut known);
                 }
                 ast::HeredocBodyPart::Parameter(parameter) => {
-                    self.note_parameter(parameter, part.span, &mut known)
+                    self.note_parameter(parameter, part.span, &mut known);
                 }
                 _ => {}
             }
@@ -229,7 +230,7 @@ impl Reader<'_> {
                     self.note(part.span, KnownKind::Commands(body), known);
                 }
                 ast::WordPart::ArithmeticExpansion { .. } => {
-                    self.note(part.span, KnownKind::Arithmetic, known)
+                    self.note(part.span, KnownKind::Arithmetic, known);
                 }
                 ast::WordPart::Parameter(parameter) => self.note_parameter(parameter, part.span, known),
                 ast::WordPart::ParameterExpansion { operand_word_ast, .. }

@@ -57,17 +57,30 @@ pub(super) fn opening(text: &str, from: usize, open: u8) -> Option<usize> {
     let mut before = text.get(..from)?;
     loop {
         before = before.trim_end_matches([' ', '\t', '\n', '\\']);
-        if before.as_bytes().last() == Some(&open) {
-            return Some(before.len() - 1);
-        }
         let line = before.rfind('\n').map_or(0, |newline| newline + 1);
-        let comment = (line..before.len()).find(|&at| {
-            let bytes = before.as_bytes();
-            bytes.get(at) == Some(&b'#')
-                && (starts_comment(bytes, at) || bytes.get(at.wrapping_sub(1)) == Some(&open))
-        })?;
-        before = before.get(..comment)?;
+        if let Some(comment) = comment_in(before, line, open) {
+            before = before.get(..comment)?;
+        } else if before.as_bytes().last() == Some(&open) {
+            return Some(before.len() - 1);
+        } else {
+            return None;
+        }
     }
+}
+
+/// The first `#` of the last line that can start a comment: not within quotes that the line opens.
+fn comment_in(text: &str, line: usize, open: u8) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let mut quotes = [false; 2];
+    (line..text.len()).find(|&at| {
+        match bytes.get(at) {
+            Some(b'\'') => quotes[0] ^= !quotes[1],
+            Some(b'"') => quotes[1] ^= !quotes[0],
+            _ => {}
+        }
+        let preceded = starts_comment(bytes, at) || bytes.get(at.wrapping_sub(1)) == Some(&open);
+        bytes.get(at) == Some(&b'#') && preceded && quotes == [false; 2]
+    })
 }
 
 fn starts_comment(bytes: &[u8], at: usize) -> bool {
@@ -94,7 +107,7 @@ mod tests {
     #[test]
     fn parentheses_in_quotes_and_comments_do_not_count() {
         let close = |text: &str| closing_paren(text, 0, text.len());
-        assert_eq!(close("a ')' \")\" \\) `)` (b) # )\n) c"), Some(26));
+        assert_eq!(close("a ')' \")\" \\) `)` (b) # )\n) c"), Some(25));
         assert_eq!(close("\"$(a ')' \")\")\" ) x"), Some(15));
         assert_eq!(close("a # )"), None);
         assert_eq!(closing_paren("a)", 0, 9), None);
