@@ -1,8 +1,14 @@
 //! Everything that rules may ask for.
 
-use plimsoll_text::{FileId, Files, Place, SyntaxError};
+use camino::Utf8Path;
+use plimsoll_syntax::dockerfile;
+use plimsoll_text::{FileId, Files, Layer, Place, SyntaxError};
 
-use crate::Inventory;
+use crate::application::Application;
+use crate::commands::{Commands, Machine, Origin, Unit};
+use crate::guests::{self, Guests};
+use crate::images::{ImageSource, Images};
+use crate::{Inventory, Kind, Role, Stacks, Trees, programs};
 
 /// What is known about the files under judgement.
 #[derive(Debug)]
@@ -11,31 +17,209 @@ pub struct Facts {
     pub files: Files,
     /// Which files exist, read or not.
     pub inventory: Inventory,
+    /// Every file as a tree.
+    pub trees: Trees,
+    /// Every command with the machine it runs on.
+    pub commands: Commands,
+    /// LXC containers and VMs.
+    pub guests: Guests,
+    /// Compose projects.
+    pub stacks: Stacks,
+    /// Images that are built from the files.
+    pub images: Images,
+    /// What the application's source says.
+    pub application: Application,
+    errors: Vec<SyntaxError>,
+    development: std::collections::BTreeSet<FileId>,
+    way_to_node: Option<Place>,
 }
 
 impl Facts {
     /// Reads every file and links what they say.
     #[must_use]
     pub fn new(files: Files, inventory: Inventory) -> Self {
-        Self { files, inventory }
+        let trees = Trees::new(&files);
+        let units = units(&files, &trees);
+        let mut errors = trees.errors.clone();
+        for unit in &units {
+            let whole = matches!(unit.origin, Origin::Script);
+            if whole {
+                errors.extend(unit.script.errors.iter().cloned());
+            }
+        }
+        let commands = Commands::new(units, &files);
+        let mut all_guests = Guests::default();
+        for file in trees.of_kind(Kind::GuestConfig) {
+            guests::from_config(file, files.get(file), &mut all_guests);
+        }
+        for (file, stream) in trees.yaml_of(Kind::Ansible) {
+            guests::from_ansible(file, stream, &mut all_guests);
+        }
+        guests::from_terraform(&trees, &mut all_guests);
+        guests::from_commands(&commands, &mut all_guests);
+        let stacks = Stacks::new(&files, &trees, &commands);
+        let application = Application::new(&files, &trees);
+        let images = Images::new(image_sources(&files, &trees, &commands), &application.projects, &inventory);
+        errors.sort();
+        errors.dedup();
+        let mut facts = Self {
+            files,
+            inventory,
+            trees,
+            commands,
+            guests: all_guests,
+            stacks,
+            images,
+            application,
+            errors,
+            development: std::collections::BTreeSet::new(),
+            way_to_node: None,
+        };
+        facts.development = facts.find_development();
+        facts.way_to_node = facts.find_way_to_node();
+        facts
     }
 
     /// Whether a file serves development or tests only, by its name, its place or what refers to it.
     #[must_use]
-    pub fn is_development(&self, _file: FileId) -> bool {
-        false
+    pub fn is_development(&self, file: FileId) -> bool {
+        self.development.contains(&file)
     }
 
-    /// The first fact that opens a way to the hypervisor (a privileged guest, a node credential, a container
-    /// engine's socket), if there is one.
+    /// The first fact that opens a way to the hypervisor (a privileged guest, raw LXC settings that lift its
+    /// confinement), if there is one.
     #[must_use]
     pub fn way_to_node(&self) -> Option<Place> {
-        None
+        self.way_to_node
     }
 
     /// What the readers could not make sense of, in path order.
     #[must_use]
     pub fn syntax_errors(&self) -> &[SyntaxError] {
-        &[]
+        &self.errors
     }
+
+    /// The text at a place.
+    #[must_use]
+    pub fn text(&self, place: Place) -> &str {
+        self.files.slice(place)
+    }
+
+    /// The path of a file.
+    #[must_use]
+    pub fn path(&self, file: FileId) -> &Utf8Path {
+        self.files.get(file).path()
+    }
+
+    fn find_development(&self) -> std::collections::BTreeSet<FileId> {
+        let of_stack = self.stacks.iter().filter(|stack| stack.role == Role::Development);
+        let mut found: std::collections::BTreeSet<FileId> =
+            of_stack.flat_map(|stack| stack.compose.files.iter().copied()).collect();
+        let deployed: std::collections::BTreeSet<FileId> = self
+            .stacks
+            .iter()
+            .filter(|stack| stack.role != Role::Development)
+            .flat_map(|stack| stack.compose.files.iter().copied())
+            .collect();
+        found.retain(|file| !deployed.contains(file));
+        found
+            .extend(self.files.iter().filter(|(_, file)| is_development_path(file.path())).map(|(id, _)| id));
+        found
+    }
+
+    fn find_way_to_node(&self) -> Option<Place> {
+        if let Some((_, place)) = self.guests.privileged() {
+            return Some(place);
+        }
+        let raw = self.guests.real().flat_map(|guest| guest.raw()).find(|setting| {
+            setting.key == "lxc.apparmor.profile" && setting.value.text.contains("unconfined")
+                || setting.key == "lxc.cap.drop" && setting.value.text.is_empty()
+        });
+        raw.map(|setting| setting.place)
+    }
+}
+
+fn is_development_path(path: &Utf8Path) -> bool {
+    let folders = path.parent().map(|parent| {
+        parent.components().any(|part| {
+            matches!(
+                part.as_str(),
+                "test" | "tests" | "e2e" | "__tests__" | "testdata" | "fixtures" | ".devcontainer"
+            )
+        })
+    });
+    if folders == Some(true) {
+        return true;
+    }
+    let name = path.file_name().unwrap_or_default().to_ascii_lowercase();
+    let words: Vec<&str> = name.split(['.', '-', '_']).collect();
+    words.iter().any(|word| matches!(*word, "dev" | "development" | "local" | "test" | "devcontainer"))
+}
+
+/// All shell programs of all files, in file order.
+fn units(files: &Files, trees: &Trees) -> Vec<Unit> {
+    let mut units = Vec::new();
+    for (id, file) in files.iter() {
+        let layer = Layer::whole(id, file);
+        let stream = trees.yaml.get(&id);
+        match trees.kind(id) {
+            Kind::Shell => units.push(programs::script(id, file, &layer)),
+            Kind::Taskfile => units.extend(stream.map(|s| programs::taskfile(id, s)).unwrap_or_default()),
+            Kind::Workflow => units.extend(stream.map(|s| programs::workflow(id, s)).unwrap_or_default()),
+            Kind::Ansible => units.extend(stream.map(|s| programs::ansible(id, s)).unwrap_or_default()),
+            Kind::CloudInit => units.extend(stream.map(|s| programs::cloud_init(id, s)).unwrap_or_default()),
+            Kind::Compose => units.extend(stream.map(|s| programs::compose(id, s)).unwrap_or_default()),
+            Kind::Json => units.extend(stream.map(|s| programs::package(id, s)).unwrap_or_default()),
+            Kind::Markdown => {
+                units.extend(trees.markdown.get(&id).map(|m| programs::markdown(id, m)).unwrap_or_default());
+            }
+            Kind::Makefile => {
+                units.extend(trees.makefiles.get(&id).map(|m| programs::makefile(id, m)).unwrap_or_default());
+            }
+            Kind::Justfile => {
+                units.extend(trees.justfiles.get(&id).map(|j| programs::justfile(id, j)).unwrap_or_default());
+            }
+            Kind::Terraform => {
+                units
+                    .extend(trees.terraform.get(&id).map(|t| programs::terraform(id, t)).unwrap_or_default());
+            }
+            Kind::Dockerfile => units.extend(programs::dockerfile(id, &dockerfile::parse(&layer))),
+            Kind::Python => units.extend(programs::python(id, &layer)),
+            _ => {}
+        }
+    }
+    units
+}
+
+/// Dockerfiles, and those that scripts write.
+fn image_sources(files: &Files, trees: &Trees, commands: &Commands) -> Vec<ImageSource> {
+    let mut sources: Vec<ImageSource> = trees
+        .of_kind(Kind::Dockerfile)
+        .map(|id| ImageSource {
+            path: files.get(id).path().to_owned(),
+            written_by: None,
+            context: None,
+            layer: Layer::whole(id, files.get(id)),
+        })
+        .collect();
+    for command in commands.iter() {
+        let Some(heredoc) = &command.heredoc else { continue };
+        if command.machine == Machine::Container || !matches!(command.program.as_str(), "cat" | "tee") {
+            continue;
+        }
+        let target = command
+            .outputs
+            .iter()
+            .map(|output| &output.target)
+            .chain(command.args.iter().map(|arg| &arg.value))
+            .find(|target| target.text.to_ascii_lowercase().contains("dockerfile"));
+        let Some(target) = target else { continue };
+        sources.push(ImageSource {
+            path: target.text.as_str().into(),
+            written_by: Some(command.place),
+            context: None,
+            layer: heredoc.body.clone(),
+        });
+    }
+    sources
 }

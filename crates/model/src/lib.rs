@@ -1,10 +1,19 @@
 //! Facts about a deployment, computed once from the trees and shared by all rules.
 
 pub mod application;
+pub mod commands;
 pub mod compose;
 mod facts;
+pub mod guests;
 pub mod images;
 mod inventory;
+mod kind;
+mod programs;
+mod stacks;
+mod trees;
 
 pub use facts::Facts;
 pub use inventory::Inventory;
+pub use kind::Kind;
+pub use stacks::{Role, Stack, Stacks};
+pub use trees::Trees;

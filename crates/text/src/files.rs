@@ -6,7 +6,7 @@ use crate::{Place, Span};
 
 /// A file of a [`Files`] set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct FileId(pub(crate) u32);
+pub struct FileId(u32);
 
 /// One file: its path relative to the evaluated root, with `/` between parts, and its text.
 #[derive(Clone, Debug)]
@@ -18,12 +18,8 @@ pub struct SourceFile {
 
 impl SourceFile {
     fn new(path: Utf8PathBuf, text: std::sync::Arc<str>) -> Self {
-        let mut line_starts = vec![0];
-        for (index, byte) in text.bytes().enumerate() {
-            if byte == b'\n' {
-                line_starts.push(to_u32(index + 1));
-            }
-        }
+        let breaks = text.match_indices('\n').map(|(index, _)| to_u32(index + 1));
+        let line_starts = std::iter::once(0).chain(breaks).collect();
         Self { path, text, line_starts }
     }
 

@@ -25,13 +25,6 @@ enum Map {
     Bytes(Arc<[Span]>),
 }
 
-impl Default for Layer {
-    /// An empty text that stands at the very beginning, for what was joined from nothing.
-    fn default() -> Self {
-        Self { file: FileId(0), text: "".into(), map: Map::Verbatim(0) }
-    }
-}
-
 impl Layer {
     /// A whole file.
     #[must_use]

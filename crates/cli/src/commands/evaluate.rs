@@ -73,7 +73,12 @@ pub(crate) struct EvaluateArgs {
 pub(crate) fn run(ui: &Ui, args: &EvaluateArgs) -> Result<Outcome, Failure> {
     let selection = selection(args)?;
     let patience = ui.patience("reading and judging");
-    let Discovery { root, files, inventory, problems, unreadable } = discover(&args.paths)?;
+    let own: Vec<&Utf8Path> = [&args.output, &args.baseline, &args.write_baseline]
+        .into_iter()
+        .flatten()
+        .map(Utf8PathBuf::as_path)
+        .collect();
+    let Discovery { root, files, inventory, problems, unreadable } = discover(&args.paths, &own)?;
     let facts = Facts::new(files, inventory);
     let assessment = quietly(|| evaluate(&facts, &selection));
     drop(patience);

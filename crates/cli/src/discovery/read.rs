@@ -37,7 +37,7 @@ pub(super) fn read(path: &Utf8Path) -> io::Result<Content> {
 }
 
 fn content(bytes: Vec<u8>) -> Content {
-    if bytes.iter().take(8192).any(|byte| *byte == 0) {
+    if bytes.get(..8192).unwrap_or(&bytes).contains(&0) {
         return Content::Binary;
     }
     match String::from_utf8(bytes) {

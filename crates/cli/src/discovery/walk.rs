@@ -30,8 +30,9 @@ pub(crate) struct Discovery {
     pub(crate) unreadable: bool,
 }
 
-/// Finds and reads the files below paths, as `.gitignore` allows.
-pub(crate) fn discover(paths: &[String]) -> Result<Discovery, Failure> {
+/// Finds and reads the files below paths, as `.gitignore` allows. Files of Plimsoll's `own` (reports, baselines)
+/// quote what others hold, and are left out.
+pub(crate) fn discover(paths: &[String], own: &[&Utf8Path]) -> Result<Discovery, Failure> {
     let paths = comparable(&paths.iter().map(Utf8PathBuf::from).collect::<Vec<_>>());
     let mut folders = Vec::new();
     for path in &paths {
@@ -41,7 +42,8 @@ pub(crate) fn discover(paths: &[String]) -> Result<Discovery, Failure> {
         let parent = || path.parent().map(Utf8Path::to_owned).unwrap_or_default();
         folders.push(if data.is_dir() { path.clone() } else { parent() });
     }
-    let mut finder = Finder { root: common_root(&folders), ..Finder::default() };
+    let own = own.iter().filter_map(|path| path.canonicalize_utf8().ok()).collect();
+    let mut finder = Finder { root: common_root(&folders), own, ..Finder::default() };
     for path in &paths {
         finder.walk(path);
     }
@@ -56,6 +58,7 @@ fn on_disk(path: &Utf8Path) -> &Utf8Path {
 #[derive(Default)]
 struct Finder {
     root: Utf8PathBuf,
+    own: Vec<Utf8PathBuf>,
     texts: Vec<(Utf8PathBuf, String)>,
     names: BTreeSet<Utf8PathBuf>,
     problems: BTreeSet<Problem>,
@@ -91,18 +94,25 @@ impl Finder {
             return;
         };
         let name = self.relative(&path);
-        if !self.names.insert(name.clone()) {
+        if self.is_own(&path) || !self.names.insert(name.clone()) {
             return;
         }
         if kind.is_symlink() && entry.depth() > 0 {
             if let Some(reason) = objection(&path, on_disk(&self.root)) {
                 self.problem(name, reason);
             }
-        } else if !path.is_file() {
+        } else if !kind.is_file() && !kind.is_symlink() {
             self.problem(name, "not read: it is no regular file".to_owned());
         } else if !is_data(&name) {
             self.text(&path, name);
         }
+    }
+
+    fn is_own(&self, path: &Utf8Path) -> bool {
+        // Names are compared first, because asking the file system about each file takes long.
+        self.own.iter().any(|own| {
+            own.file_name() == path.file_name() && path.canonicalize_utf8().is_ok_and(|path| path == *own)
+        })
     }
 
     fn text(&mut self, path: &Utf8Path, name: Utf8PathBuf) {

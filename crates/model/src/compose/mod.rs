@@ -7,3 +7,7 @@ mod value;
 pub use service::*;
 pub use types::*;
 pub use value::*;
+/// shim
+pub(crate) fn read(_f: &plimsoll_text::Files, _p: &[camino::Utf8PathBuf]) -> Option<Compose> {
+    None
+}

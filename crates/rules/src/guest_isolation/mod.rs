@@ -1,8 +1,9 @@
 //! ISO: LXC and VM configuration.
 
 mod emptied_capability_drop;
+mod privileged_lxc;
 
 use crate::Rule;
 
 /// The rules of this theme, by code.
-pub(crate) const RULES: &[&Rule] = &[&emptied_capability_drop::RULE];
+pub(crate) const RULES: &[&Rule] = &[&privileged_lxc::RULE, &emptied_capability_drop::RULE];

@@ -4,6 +4,7 @@ mod ast;
 mod build;
 mod expansion;
 mod holes;
+mod literal;
 mod lower;
 mod parse;
 mod redirect;
@@ -12,5 +13,6 @@ mod walk;
 mod word;
 
 pub use ast::*;
+pub use literal::literal_word;
 pub use parse::{join, parse, parse_nested};
 pub use walk::{Visit, walk, walk_words};

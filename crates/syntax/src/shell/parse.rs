@@ -29,11 +29,13 @@ pub fn parse_nested(layer: &Layer, outer: &[OuterExpansion]) -> Script {
 }
 
 /// Joins words with blanks, as `ssh` joins its arguments to one command line for [`parse_nested`].
+///
+/// Without words there is nothing to join: an empty text would stand nowhere.
 #[must_use]
-pub fn join(words: &[&Word]) -> (Layer, Vec<OuterExpansion>) {
-    let Some((first, rest)) = words.split_first() else { return (Layer::default(), Vec::new()) };
+pub fn join(words: &[&Word]) -> Option<(Layer, Vec<OuterExpansion>)> {
+    let (first, rest) = words.split_first()?;
     if rest.is_empty() {
-        return (first.decoded.clone(), first.outer.clone());
+        return Some((first.decoded.clone(), first.outer.clone()));
     }
     let mut joined = LayerBuilder::new(&first.decoded, 0);
     let mut outer = Vec::new();
@@ -53,7 +55,7 @@ pub fn join(words: &[&Word]) -> (Layer, Vec<OuterExpansion>) {
             shells: expansion.shells,
         }));
     }
-    (joined.finish(), outer)
+    Some((joined.finish(), outer))
 }
 
 pub(super) fn parse_text(

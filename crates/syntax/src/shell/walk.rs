@@ -5,11 +5,7 @@ use super::{CaseArm, Heredoc, ParameterOp, Part, PartKind, RedirectKind, Script,
 /// Calls `visit` for every statement in the order of the text: the pieces of pipelines and lists, the bodies of
 /// compound commands and functions. Substitutions inside words are scripts of their own; [`walk_words`] finds
 /// them.
-pub fn walk<'s>(script: &'s Script, visit: &mut dyn FnMut(&'s Stmt)) {
-    walk_body(&script.body, visit);
-}
-
-fn walk_body<'s>(body: &'s [Stmt], visit: &mut dyn FnMut(&'s Stmt)) {
+pub fn walk<'s>(body: &'s [Stmt], visit: &mut dyn FnMut(&'s Stmt)) {
     let mut left: Vec<&Stmt> = body.iter().rev().collect();
     while let Some(stmt) = left.pop() {
         visit(stmt);
@@ -52,7 +48,7 @@ pub enum Visit<'s> {
 pub fn walk_words<'s>(script: &'s Script, visit: &mut dyn FnMut(Visit<'s>)) {
     let mut bodies: Vec<&[Stmt]> = vec![&script.body];
     while let Some(body) = bodies.pop() {
-        walk_body(body, &mut |stmt| {
+        walk(body, &mut |stmt| {
             visit(Visit::Stmt(stmt));
             let mut words: Vec<&Word> = Vec::new();
             let mut parts: Vec<&Part> = Vec::new();

@@ -1,0 +1,23 @@
+//! Every command of every file, typed with the machine it runs on.
+
+mod bindings;
+mod carry;
+mod command;
+mod evaluate;
+mod flow;
+mod hop;
+mod set;
+mod status;
+mod unit;
+mod value;
+mod walk;
+
+pub use bindings::{Binding, Bindings, Bound};
+pub use command::{Arg, Command, CommandId, Guard, OptionValue, Output, PipelinePlace};
+pub use flow::Procedure;
+pub use hop::{Hop, HopKind, Machine};
+pub use set::{Commands, is_node_tool};
+pub use status::{Fate, Strict};
+pub use unit::{Origin, Unit, UnitId};
+pub use value::{Source, Value};
+pub use walk::{Function, Wrapper};

@@ -1,0 +1,214 @@
+//! Compose projects of the evaluated files, and what each is for.
+
+use std::collections::BTreeSet;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use plimsoll_text::{FileId, Files, Place};
+
+use crate::commands::{Commands, Machine};
+use crate::compose::{self, Compose, Service};
+use crate::{Kind, Trees};
+
+/// What a Compose project is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Role {
+    /// Named by a deployment or by its own name as production.
+    Production,
+    /// For the developer's machine or for tests.
+    Development,
+    /// Nothing tells; judged as if it were deployed.
+    Unknown,
+}
+
+/// A Compose project.
+#[derive(Clone, Debug)]
+pub struct Stack {
+    /// The resolved project.
+    pub compose: Compose,
+    /// The files that define it, first the base.
+    pub files: Vec<FileId>,
+    /// What it is for.
+    pub role: Role,
+    /// The command that starts it on a guest, when there is one.
+    pub deployed_by: Option<Place>,
+}
+
+impl Stack {
+    /// Its services, those behind profiles included, in name order.
+    pub fn services(&self) -> impl Iterator<Item = &Service> {
+        self.compose.services.values().chain(self.compose.disabled.values())
+    }
+
+    /// Whether it is deployed, or may be.
+    #[must_use]
+    pub fn is_deployed(&self) -> bool {
+        self.role != Role::Development
+    }
+}
+
+/// All Compose projects.
+#[derive(Clone, Debug, Default)]
+pub struct Stacks {
+    list: Vec<Stack>,
+}
+
+impl Stacks {
+    /// Resolves the projects: each set of `-f` files that a command names, and each further Compose file alone (with
+    /// its `override` file, as Compose does by itself).
+    #[must_use]
+    pub(crate) fn new(files: &Files, trees: &Trees, commands: &Commands) -> Self {
+        let all: Vec<FileId> = trees.of_kind(Kind::Compose).collect();
+        let mut sets: Vec<(Vec<FileId>, Option<Place>, bool)> = Vec::new();
+        for command in commands.iter().filter(|c| c.is("docker", &["compose"]) || c.is("docker", &["stack"]))
+        {
+            let named = named_files(command.arg_texts(), &all, files);
+            let starts = ["up", "create", "start", "deploy", "run"]
+                .iter()
+                .any(|verb| command.arg_texts().any(|a| a == *verb));
+            if named.is_empty() || !starts {
+                continue;
+            }
+            let doc = commands.unit(command.unit).origin.is_documentation();
+            let remote = matches!(command.machine, Machine::Guest | Machine::Node) && !doc;
+            match sets.iter_mut().find(|(set, ..)| *set == named) {
+                Some((_, place, deployed)) => {
+                    if remote && !*deployed {
+                        *place = Some(command.place);
+                        *deployed = true;
+                    }
+                }
+                None if named.len() > 1 || remote => {
+                    sets.push((named, remote.then_some(command.place), remote))
+                }
+                None => {}
+            }
+        }
+        let covered: BTreeSet<FileId> = sets.iter().flat_map(|(set, ..)| set.iter().copied()).collect();
+        for file in &all {
+            if covered.contains(file) || is_override(files.get(*file).path()) && has_base(*file, &all, files)
+            {
+                continue;
+            }
+            sets.push((vec![*file], None, false));
+        }
+        sets.sort();
+        let several = sets.len() > 1;
+        let has_production = sets.iter().any(|(set, _, deployed)| *deployed || named_production(set, files));
+        let list = sets
+            .into_iter()
+            .filter_map(|(set, deployed_by, deployed)| {
+                let paths: Vec<Utf8PathBuf> =
+                    set.iter().map(|file| files.get(*file).path().to_owned()).collect();
+                let compose = compose::read(files, &paths)?;
+                let role = role(&set, deployed, several && has_production, files);
+                Some(Stack { compose, files: set, role, deployed_by })
+            })
+            .collect();
+        Self { list }
+    }
+
+    /// All projects in file order.
+    pub fn iter(&self) -> impl Iterator<Item = &Stack> {
+        self.list.iter()
+    }
+
+    /// Projects that are deployed, or may be.
+    pub fn deployed(&self) -> impl Iterator<Item = &Stack> {
+        self.list.iter().filter(|stack| stack.is_deployed())
+    }
+
+    /// Services of deployed projects with their project.
+    pub fn deployed_services(&self) -> impl Iterator<Item = (&Stack, &Service)> {
+        self.deployed().flat_map(|stack| stack.services().map(move |service| (stack, service)))
+    }
+}
+
+fn named_files<'a>(args: impl Iterator<Item = &'a str>, all: &[FileId], files: &Files) -> Vec<FileId> {
+    let mut named = Vec::new();
+    let mut takes_value = false;
+    for arg in args {
+        let path = if std::mem::take(&mut takes_value) {
+            arg
+        } else if matches!(arg, "-f" | "--file" | "-c" | "--compose-file") {
+            takes_value = true;
+            continue;
+        } else if let Some(path) = arg.strip_prefix("--file=") {
+            path
+        } else {
+            continue;
+        };
+        let name = Utf8Path::new(path).file_name().unwrap_or(path);
+        let mut same = all.iter().filter(|file| files.get(**file).name() == name);
+        let exact = same.clone().find(|file| path.ends_with(files.get(**file).path().as_str()));
+        named.extend(exact.or_else(|| same.next()).copied());
+    }
+    named
+}
+
+fn words(path: &Utf8Path) -> Vec<String> {
+    path.file_name()
+        .unwrap_or_default()
+        .to_ascii_lowercase()
+        .split(['.', '-', '_'])
+        .map(str::to_owned)
+        .collect()
+}
+
+fn is_override(path: &Utf8Path) -> bool {
+    words(path).iter().any(|word| word == "override")
+}
+
+fn has_base(file: FileId, all: &[FileId], files: &Files) -> bool {
+    let folder = files.get(file).path().parent();
+    all.iter().any(|other| *other != file && files.get(*other).path().parent() == folder)
+}
+
+fn named_production(set: &[FileId], files: &Files) -> bool {
+    set.iter().any(|file| {
+        words(files.get(*file).path()).iter().any(|word| {
+            matches!(
+                word.as_str(),
+                "prod" | "production" | "deploy" | "release" | "live" | "server" | "staging"
+            )
+        })
+    })
+}
+
+fn role(set: &[FileId], deployed: bool, sibling_is_production: bool, files: &Files) -> Role {
+    if deployed || named_production(set, files) {
+        return Role::Production;
+    }
+    let development = set.iter().any(|file| {
+        let path = files.get(*file).path();
+        let by_name = words(path).iter().any(|word| {
+            matches!(
+                word.as_str(),
+                "dev"
+                    | "development"
+                    | "local"
+                    | "test"
+                    | "tests"
+                    | "testing"
+                    | "ci"
+                    | "e2e"
+                    | "override"
+                    | "debug"
+            )
+        });
+        let by_folder = path.parent().is_some_and(|parent| {
+            parent.components().any(|part| {
+                matches!(part.as_str(), "dev" | "test" | "tests" | "e2e" | ".devcontainer" | "local")
+            })
+        });
+        by_name || by_folder
+    });
+    let plain = set.len() == 1
+        && set.iter().all(|file| {
+            let path = files.get(*file).path();
+            matches!(
+                path.as_str(),
+                "docker-compose.yml" | "docker-compose.yaml" | "compose.yml" | "compose.yaml"
+            )
+        });
+    if development || (plain && sibling_is_production) { Role::Development } else { Role::Unknown }
+}

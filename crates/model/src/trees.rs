@@ -1,0 +1,117 @@
+//! Every file read once, by its kind.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use plimsoll_syntax::{dotenv, hcl, ini, justfile, makefile, markdown, nginx, yaml};
+use plimsoll_text::{FileId, Files, Layer, SyntaxError};
+
+use crate::Kind;
+
+/// The trees of all files. Shell scripts and Dockerfiles are kept by [`crate::commands::Commands`] and
+/// [`crate::images::Images`].
+#[derive(Debug, Default)]
+pub struct Trees {
+    kinds: BTreeMap<FileId, Kind>,
+    /// YAML and JSON of all kinds.
+    pub yaml: BTreeMap<FileId, Arc<yaml::Stream>>,
+    /// Markdown.
+    pub markdown: BTreeMap<FileId, markdown::Markdown>,
+    /// `.env` and its relatives.
+    pub dotenv: BTreeMap<FileId, dotenv::Dotenv>,
+    /// Terraform.
+    pub terraform: BTreeMap<FileId, hcl::Hcl>,
+    /// nginx configurations that are files of their own.
+    pub nginx: BTreeMap<FileId, nginx::Config>,
+    /// INI files and systemd units.
+    pub ini: BTreeMap<FileId, ini::Ini>,
+    /// Makefiles.
+    pub makefiles: BTreeMap<FileId, makefile::Makefile>,
+    /// justfiles.
+    pub justfiles: BTreeMap<FileId, justfile::Justfile>,
+    /// What could not be read.
+    pub errors: Vec<SyntaxError>,
+}
+
+impl Trees {
+    /// Reads all files.
+    #[must_use]
+    pub(crate) fn new(files: &Files) -> Self {
+        let mut trees = Self::default();
+        for (id, file) in files.iter() {
+            let kind = Kind::of(file.path(), file.text());
+            trees.kinds.insert(id, kind);
+            let layer = Layer::whole(id, file);
+            trees.read(id, kind, file.path().extension() == Some("j2"), file.name(), &layer);
+        }
+        trees
+    }
+
+    fn read(&mut self, id: FileId, kind: Kind, is_template: bool, name: &str, layer: &Layer) {
+        match kind {
+            Kind::Compose
+            | Kind::Taskfile
+            | Kind::Workflow
+            | Kind::Ansible
+            | Kind::CloudInit
+            | Kind::Yaml => {
+                let stream = yaml::parse(layer);
+                if !is_template {
+                    self.errors.extend(stream.errors.iter().cloned());
+                }
+                self.yaml.insert(id, Arc::new(stream));
+            }
+            // JSON is read as flow YAML; lock files and data are not worth the time.
+            Kind::Json
+                if matches!(name, "package.json" | "daemon.json" | "composer.json" | "tsconfig.json") =>
+            {
+                self.yaml.insert(id, Arc::new(yaml::parse(layer)));
+            }
+            Kind::Markdown => {
+                let tree = markdown::parse(layer);
+                self.markdown.insert(id, tree);
+            }
+            Kind::Dotenv => {
+                let tree = dotenv::parse(layer);
+                self.errors.extend(tree.errors.iter().cloned());
+                self.dotenv.insert(id, tree);
+            }
+            Kind::Terraform => {
+                let tree = hcl::parse(layer);
+                self.errors.extend(tree.errors.iter().cloned());
+                self.terraform.insert(id, tree);
+            }
+            Kind::Nginx => {
+                self.nginx.insert(id, nginx::parse(layer));
+            }
+            Kind::Ini | Kind::Systemd => {
+                self.ini.insert(id, ini::parse(layer));
+            }
+            Kind::Makefile => {
+                let tree = makefile::parse(layer);
+                self.errors.extend(tree.errors.iter().cloned());
+                self.makefiles.insert(id, tree);
+            }
+            Kind::Justfile => {
+                self.justfiles.insert(id, justfile::parse(layer));
+            }
+            _ => {}
+        }
+    }
+
+    /// The kind of a file.
+    #[must_use]
+    pub fn kind(&self, file: FileId) -> Kind {
+        self.kinds.get(&file).copied().unwrap_or(Kind::Other)
+    }
+
+    /// Files of a kind, in path order.
+    pub fn of_kind(&self, kind: Kind) -> impl Iterator<Item = FileId> {
+        self.kinds.iter().filter(move |(_, own)| **own == kind).map(|(id, _)| *id)
+    }
+
+    /// YAML streams of a kind, in path order.
+    pub fn yaml_of(&self, kind: Kind) -> impl Iterator<Item = (FileId, &Arc<yaml::Stream>)> {
+        self.yaml.iter().filter(move |(id, _)| self.kind(**id) == kind).map(|(id, stream)| (*id, stream))
+    }
+}
