@@ -52,8 +52,8 @@ pub struct Service {
     pub read_only: Option<Resolved<bool>>,
     /// In-memory mounts.
     pub tmpfs: Vec<Resolved<String>>,
-    /// Devices as written: `host:container[:rwm]`.
-    pub devices: Vec<Resolved<String>>,
+    /// Devices of the host.
+    pub devices: Vec<Device>,
     /// Groups added to the user.
     pub group_add: Vec<Resolved<String>>,
     /// `host`, `none`, `bridge`, `service:…` or `container:…`.
@@ -279,6 +279,21 @@ pub enum MountSource {
     Volume(String),
     /// A path.
     Path(HostPath),
+}
+
+/// A device of the host in the container.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Device {
+    /// Where it is written.
+    pub place: Place,
+    /// The variables that its text names.
+    pub variables: Vec<Variable>,
+    /// The path on the host (or a CDI name).
+    pub source: String,
+    /// The path in the container.
+    pub target: String,
+    /// `rwm` and the like; nothing when a long form does not say it.
+    pub permissions: Option<String>,
 }
 
 /// A dependency.

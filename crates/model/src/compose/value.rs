@@ -1,8 +1,10 @@
 //! Values with their origin.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use plimsoll_text::{Place, Spanned};
+use camino::Utf8Path;
+use plimsoll_text::{Layer, Place, Spanned};
 
 /// A resolved value: what it is, where it stands, and the variables that were put into it.
 #[derive(Clone, Debug, PartialEq)]
@@ -98,7 +100,7 @@ pub enum VariableSource {
 }
 
 /// A value of any shape, for what has no type of its own (`x-` extensions, driver options and rare keys).
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Value {
     /// What it is.
     pub kind: Kind,
@@ -106,6 +108,12 @@ pub struct Value {
     pub place: Place,
     /// The variables that its text names.
     pub variables: Vec<Variable>,
+    /// The text with positions, when it is one.
+    pub(crate) layer: Option<Layer>,
+    /// The directory to which a path in it is relative.
+    pub(crate) directory: Arc<Utf8Path>,
+    /// What supplied the value of a variable that is only named.
+    pub(crate) passed: Option<VariableSource>,
 }
 
 /// The shapes of values, scalars resolved by YAML's rules.
@@ -131,7 +139,7 @@ pub enum Kind {
 pub type Map = BTreeMap<String, Item>;
 
 /// An entry of a mapping.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Item {
     /// Where the key is written.
     pub key: Place,
@@ -142,3 +150,102 @@ pub struct Item {
 /// A number of bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Bytes(pub u64);
+
+impl PartialEq for Value {
+    /// Whether both say the same, wherever they are written.
+    fn eq(&self, other: &Self) -> bool {
+        self.kind == other.kind
+    }
+}
+
+impl PartialEq for Item {
+    fn eq(&self, other: &Self) -> bool {
+        self.value == other.value
+    }
+}
+
+impl Value {
+    /// A value without variables.
+    pub(crate) fn new(kind: Kind, place: Place, directory: Arc<Utf8Path>) -> Self {
+        Self { kind, place, variables: Vec::new(), layer: None, directory, passed: None }
+    }
+
+    /// Another value made of this one: same place, same variables.
+    pub(crate) fn derived(&self, kind: Kind) -> Self {
+        Self { kind, layer: None, ..self.clone() }
+    }
+
+    /// The value under a key of a mapping.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&Self> {
+        self.map()?.get(key).map(|item| &item.value)
+    }
+
+    /// The mapping.
+    #[must_use]
+    pub fn map(&self) -> Option<&Map> {
+        match &self.kind {
+            Kind::Map(map) => Some(map),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn map_mut(&mut self) -> Option<&mut Map> {
+        match &mut self.kind {
+            Kind::Map(map) => Some(map),
+            _ => None,
+        }
+    }
+
+    /// The items of a list; none for other kinds.
+    #[must_use]
+    pub fn items(&self) -> &[Self] {
+        match &self.kind {
+            Kind::List(items) => items,
+            _ => &[],
+        }
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Whether there is nothing.
+    #[must_use]
+    pub fn is_null(&self) -> bool {
+        self.kind == Kind::Null
+    }
+
+    /// A scalar as the text that Compose makes of it; nothing for null, lists and mappings.
+    #[must_use]
+    pub fn display(&self) -> Option<String> {
+        match &self.kind {
+            Kind::Null | Kind::List(_) | Kind::Map(_) => None,
+            Kind::Bool(value) => Some(value.to_string()),
+            Kind::Integer(value) => Some(value.to_string()),
+            Kind::Float(value) if value.abs() >= 1e21 || (*value != 0.0 && value.abs() < 1e-4) => {
+                Some(exponent(*value))
+            }
+            Kind::Float(value) => Some(value.to_string()),
+            Kind::Text(text) => Some(text.clone()),
+        }
+    }
+
+    /// The value with its origin.
+    pub(crate) fn resolved<T>(&self, value: T) -> Resolved<T> {
+        Resolved { value, place: self.place, variables: self.variables.clone() }
+    }
+}
+
+/// A number with an exponent of two digits and a sign, as Go writes it.
+fn exponent(value: f64) -> String {
+    let text = format!("{value:e}");
+    let Some((digits, exponent)) = text.split_once('e') else { return text };
+    let (sign, exponent) = exponent.strip_prefix('-').map_or(('+', exponent), |rest| ('-', rest));
+    format!("{digits}e{sign}{exponent:0>2}")
+}
