@@ -1,5 +1,6 @@
-//! Checks and generators for the workspace: `cargo run -p xtask -- codegen [--check]`.
+//! Checks and generators for the workspace: `cargo xtask test`, `cargo xtask codegen [--check]`.
 
+mod checks;
 mod codegen;
 #[cfg(test)]
 mod edges;
@@ -18,6 +19,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Task {
+    /// Run every check: format, lints, tests, documents, licences; name what this machine cannot run
+    Test,
     /// Write the documents that are made from code: docs/rules and docs/reference
     Codegen {
         /// Change nothing; fail when a document is not what the code says
@@ -26,22 +29,34 @@ enum Task {
     },
 }
 
-#[expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a developer's tool with a few lines of output"
-)]
 fn main() -> ExitCode {
-    let Task::Codegen { check } = Cli::parse().task;
-    let result = if check { codegen::check() } else { codegen::write() };
+    let result = match Cli::parse().task {
+        Task::Test => checks::run(),
+        Task::Codegen { check: true } => codegen::check().map_err(|error| error.to_string()),
+        Task::Codegen { check: false } => codegen::write().map_err(|error| error.to_string()),
+    };
     match result {
         Ok(message) => {
-            println!("{message}");
+            say(&message);
             ExitCode::SUCCESS
         }
         Err(error) => {
-            eprintln!("error: {error}");
+            complain(&error);
             ExitCode::FAILURE
         }
     }
+}
+
+#[expect(clippy::print_stdout, reason = "a developer's tool with a few lines of output")]
+pub(crate) fn say(message: &str) {
+    println!("{message}");
+}
+
+#[expect(clippy::print_stderr, reason = "a developer's tool with a few lines of output")]
+fn complain(error: &str) {
+    eprintln!("error: {error}");
+}
+
+pub(crate) fn failed(program: &str, args: &[&str]) -> String {
+    format!("`{program} {}` failed, see above", args.join(" "))
 }

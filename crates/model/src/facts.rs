@@ -131,7 +131,7 @@ impl Facts {
         if let Some((_, place)) = self.guests.privileged() {
             return Some(place);
         }
-        let raw = self.guests.real().flat_map(|guest| guest.raw()).find(|setting| {
+        let raw = self.guests.real().flat_map(guests::Guest::raw).find(|setting| {
             setting.key == "lxc.apparmor.profile" && setting.value.text.contains("unconfined")
                 || setting.key == "lxc.cap.drop" && setting.value.text.is_empty()
         });

@@ -71,14 +71,13 @@ impl Stacks {
             let doc = commands.unit(command.unit).origin.is_documentation();
             let remote = matches!(command.machine, Machine::Guest | Machine::Node) && !doc;
             match sets.iter_mut().find(|(set, ..)| *set == named) {
-                Some((_, place, deployed)) => {
-                    if remote && !*deployed {
-                        *place = Some(command.place);
-                        *deployed = true;
-                    }
+                Some((_, place, deployed)) if remote && !*deployed => {
+                    *place = Some(command.place);
+                    *deployed = true;
                 }
+                Some(_) => {}
                 None if named.len() > 1 || remote => {
-                    sets.push((named, remote.then_some(command.place), remote))
+                    sets.push((named, remote.then_some(command.place), remote));
                 }
                 None => {}
             }

@@ -71,7 +71,7 @@ impl<'a> Scope<'a> {
                 PartKind::Literal(text) => value.text.push_str(text),
                 PartKind::Parameter(parameter) => value.push(self.parameter(parameter, part.span)),
                 PartKind::Command(script) | PartKind::Process(script) => {
-                    value.push(self.output(script, part.span))
+                    value.push(self.output(script, part.span));
                 }
                 PartKind::Arithmetic(text) => {
                     value.push(Value {

@@ -96,7 +96,7 @@ pub(crate) fn read(
             order: 0,
         };
         let state = State::new(unit);
-        walker.body(&unit.script.body, state);
+        walker.body(&unit.script.body, &state);
         let Walker { commands, written, found, .. } = walker;
         out.commands = commands;
         out.written = written;
@@ -337,7 +337,7 @@ impl Walker<'_> {
         CommandId(self.first_id + u32::try_from(self.commands.len()).unwrap_or(u32::MAX))
     }
 
-    fn body(&mut self, list: &[Stmt], state: State) {
+    fn body(&mut self, list: &[Stmt], state: &State) {
         if self.commands.len() > MOST_COMMANDS || state.depth > 200 {
             return;
         }
@@ -410,22 +410,22 @@ impl Walker<'_> {
                 let mut guards = state.guards.clone();
                 for (condition, body) in arms {
                     let place = self.list_place(condition, stmt.span);
-                    self.body(condition, State { guards: guards.clone(), ..state.with_fate(Fate::Tested) });
+                    self.body(condition, &State { guards: guards.clone(), ..state.with_fate(Fate::Tested) });
                     let mut inner = guards.clone();
                     inner.push(Guard { condition: place, negated: false });
-                    self.body(body, State { guards: inner, ..state.clone() });
+                    self.body(body, &State { guards: inner, ..state.clone() });
                     guards.push(Guard { condition: place, negated: true });
                 }
                 if let Some(body) = otherwise {
-                    self.body(body, State { guards, ..state });
+                    self.body(body, &State { guards, ..state });
                 }
             }
             StmtKind::Loop { condition, body, until } => {
                 let place = self.list_place(condition, stmt.span);
-                self.body(condition, State { in_loop: true, ..state.with_fate(Fate::Tested) });
+                self.body(condition, &State { in_loop: true, ..state.with_fate(Fate::Tested) });
                 let mut guards = state.guards.clone();
                 guards.push(Guard { condition: place, negated: *until });
-                self.body(body, State { guards, in_loop: true, ..state });
+                self.body(body, &State { guards, in_loop: true, ..state });
             }
             StmtKind::For { words, body, .. } => {
                 if state.counts {
@@ -434,7 +434,7 @@ impl Walker<'_> {
                 for word in words.iter().flatten() {
                     self.substitutions(&word.parts, &state, None);
                 }
-                self.body(body, State { in_loop: true, ..state });
+                self.body(body, &State { in_loop: true, ..state });
             }
             StmtKind::Case { subject, arms } => {
                 self.substitutions(&subject.parts, &state, None);
@@ -442,10 +442,10 @@ impl Walker<'_> {
                 for arm in arms {
                     let mut guards = state.guards.clone();
                     guards.push(Guard { condition: place, negated: false });
-                    self.body(&arm.body, State { guards, ..state.clone() });
+                    self.body(&arm.body, &State { guards, ..state.clone() });
                 }
             }
-            StmtKind::Subshell(list) | StmtKind::Group(list) => self.body(list, state),
+            StmtKind::Subshell(list) | StmtKind::Group(list) => self.body(list, &state),
             StmtKind::Test(words) => {
                 for word in words {
                     self.substitutions(&word.parts, &state, None);
@@ -457,7 +457,7 @@ impl Walker<'_> {
                 // Where a function is called decides what a failure in it does; inside, `set -e` holds.
                 let fate = if state.strict.errexit { Fate::Fatal } else { Fate::Unchecked };
                 let inner = State { function, guards: Vec::new(), in_loop: false, fate, ..state };
-                self.body(body, inner);
+                self.body(body, &inner);
             }
         }
     }
@@ -580,7 +580,7 @@ impl Walker<'_> {
                         depth: state.depth + 1,
                         ..state.clone()
                     };
-                    self.body(&script.body, inner);
+                    self.body(&script.body, &inner);
                 }
                 PartKind::Parameter(parameter) => {
                     use shell::ParameterOp::{Alternate, Assign, Default, Error};
@@ -753,20 +753,10 @@ impl Walker<'_> {
         let script = shell::parse_nested(layer, outer);
         let strict = Strict::default();
         // What the far shell does with a failure inside is its own affair; the last status is the carrier's.
-        let fate = match state.fate {
-            Fate::Fatal | Fate::Unchecked => state.fate.clone(),
-            ref other => other.clone(),
-        };
         let single = script.body.len() == 1;
-        let state = State {
-            strict,
-            fate,
-            guards: state.guards.clone(),
-            stdin: if single { state.stdin.clone() } else { None },
-            pipeline: None,
-            ..state
-        };
-        self.body(&script.body, state);
+        let state =
+            State { strict, stdin: if single { state.stdin.clone() } else { None }, pipeline: None, ..state };
+        self.body(&script.body, &state);
     }
 
     /// A call of a function that hands its arguments on.

@@ -53,7 +53,7 @@ pub(crate) fn environment(file: FileId, node: Option<&Node>) -> Vec<(String, Val
         .iter()
         .filter_map(|entry| {
             let name = entry.key.as_str()?.to_owned();
-            let value = entry.value.as_str().or_else(|| entry.value.get("sh").and_then(|_| Some("$(…)")))?;
+            let value = entry.value.as_str().or_else(|| entry.value.get("sh").map(|_| "$(…)"))?;
             Some((name, template(value), Place::new(file, entry.value.span)))
         })
         .collect()

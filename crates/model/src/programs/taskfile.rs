@@ -32,7 +32,7 @@ pub(crate) fn taskfile(file: FileId, stream: &Stream) -> Vec<Unit> {
                 }
                 Some(command) => piece(command, &mut script),
                 None if task.is_sequence() => {
-                    task.items().iter().for_each(|command| piece(command, &mut script))
+                    task.items().iter().for_each(|command| piece(command, &mut script));
                 }
                 None if task.as_str().is_some() => piece(task, &mut script),
                 None => {}
