@@ -1,12 +1,12 @@
 //! Compose projects of the evaluated files, and what each is for.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use plimsoll_text::{FileId, Files, Place};
 
 use crate::commands::{Commands, Machine};
-use crate::compose::{self, Compose, Service};
+use crate::compose::{self, Compose, Problem, Request, Service};
 use crate::{Kind, Trees};
 
 /// What a Compose project is for.
@@ -25,6 +25,8 @@ pub enum Role {
 pub struct Stack {
     /// The resolved project.
     pub compose: Compose,
+    /// What Compose would say about it.
+    pub problems: Vec<Problem>,
     /// The files that define it, first the base.
     pub files: Vec<FileId>,
     /// What it is for.
@@ -91,19 +93,33 @@ impl Stacks {
             sets.push((vec![*file], None, false));
         }
         sets.sort();
-        let several = sets.len() > 1;
-        let has_production = sets.iter().any(|(set, _, deployed)| *deployed || named_production(set, files));
+        let streams: BTreeMap<_, _> =
+            trees.yaml_of(Kind::Compose).map(|(id, stream)| (id, stream.clone())).collect();
+        let production: BTreeSet<Utf8PathBuf> = sets
+            .iter()
+            .filter(|(set, _, deployed)| *deployed || named_production(set, files))
+            .flat_map(|(set, ..)| set.iter().map(|file| folder(*file, files).to_owned()))
+            .collect();
         let list = sets
             .into_iter()
-            .filter_map(|(set, deployed_by, deployed)| {
+            .map(|(set, deployed_by, deployed)| {
                 let paths: Vec<Utf8PathBuf> =
                     set.iter().map(|file| files.get(*file).path().to_owned()).collect();
-                let compose = compose::read(files, &paths)?;
-                let role = role(&set, deployed, several && has_production, files);
-                Some(Stack { compose, files: set, role, deployed_by })
+                let mut request = Request::new(files, paths);
+                request.streams.clone_from(&streams);
+                let resolution = compose::resolve(&request);
+                let beside = set.first().is_some_and(|file| production.contains(folder(*file, files)));
+                let role = role(&set, deployed, beside, files);
+                Stack {
+                    compose: resolution.compose,
+                    problems: resolution.problems,
+                    files: set,
+                    role,
+                    deployed_by,
+                }
             })
-            .collect();
-        Self { list }
+            .collect::<Vec<Stack>>();
+        Self { list: without_parts(list) }
     }
 
     /// All projects in file order.
@@ -120,6 +136,22 @@ impl Stacks {
     pub fn deployed_services(&self) -> impl Iterator<Item = (&Stack, &Service)> {
         self.deployed().flat_map(|stack| stack.services().map(move |service| (stack, service)))
     }
+}
+
+/// Files that another project includes or extends are not projects of their own, unless somebody starts them alone.
+fn without_parts(list: Vec<Stack>) -> Vec<Stack> {
+    let parts: BTreeSet<FileId> = list
+        .iter()
+        .flat_map(|stack| stack.compose.files.iter().filter(|file| !stack.files.contains(file)))
+        .copied()
+        .collect();
+    let is_part =
+        |stack: &Stack| stack.deployed_by.is_none() && stack.files.iter().all(|file| parts.contains(file));
+    list.into_iter().filter(|stack| !is_part(stack)).collect()
+}
+
+fn folder(file: FileId, files: &Files) -> &Utf8Path {
+    files.get(file).path().parent().unwrap_or(Utf8Path::new(""))
 }
 
 fn named_files<'a>(args: impl Iterator<Item = &'a str>, all: &[FileId], files: &Files) -> Vec<FileId> {

@@ -29,7 +29,3 @@ pub use resolve::{Request, Resolution, default_files, resolve};
 pub use service::*;
 pub use types::*;
 pub use value::*;
-/// shim
-pub(crate) fn read(_f: &plimsoll_text::Files, _p: &[camino::Utf8PathBuf]) -> Option<Compose> {
-    None
-}
