@@ -148,6 +148,11 @@ pub(super) fn text_map(value: &Value) -> BTreeMap<String, Resolved<String>> {
 /// A path of the host.
 pub(super) fn host_path(value: &Value) -> Option<HostPath> {
     let written = value.display()?;
+    let mut start = written.chars();
+    let is_drive = start.next().is_some_and(char::is_alphabetic) && start.next() == Some(':');
+    if is_drive || written.starts_with("\\\\") {
+        return Some(HostPath { resolved: written.clone().into(), written });
+    }
     let resolved = join(&value.directory, &written);
     let resolved = if resolved.as_str().is_empty() { ".".into() } else { resolved };
     Some(HostPath { written, resolved })

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use plimsoll_text::Place;
 
-use super::fields::Fields;
+use super::fields::{Fields, host_path, text_map};
 use super::load::Report;
 use super::read_service::service;
 use super::{
@@ -95,12 +95,19 @@ fn volume(project: &str, key: &str, item: Item, report: &mut Report) -> Resource
     let is_external = external.as_ref().is_some_and(|external| external.value);
     let name = engine_name(&mut f, project, key, is_external);
     let driver = f.text("driver");
+    let options = f.value("driver_opts");
+    let option = |key: &str| options.as_ref().and_then(|options| options.get(key));
+    let is_bind = driver.as_ref().is_some_and(|driver| driver.value == "local")
+        && option("o").and_then(Value::text) == Some("bind");
+    let device = option("device").filter(|_| is_bind);
+    let device = device.and_then(|device| Some(device.resolved(host_path(device)?)));
     let mut volume = Resource {
         place: item.key,
         name,
         external,
         driver,
-        driver_opts: f.text_map("driver_opts"),
+        driver_opts: options.as_ref().map(text_map).unwrap_or_default(),
+        device,
         labels: f.text_map("labels"),
         other: BTreeMap::new(),
     };

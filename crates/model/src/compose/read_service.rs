@@ -74,7 +74,8 @@ pub(super) fn service(name: &str, item: Item, report: &mut Report) -> Service {
         runtime: f.text("runtime"),
         working_dir: f.text("working_dir"),
         extra_hosts: f.value("extra_hosts").map(|value| hosts(&value, f.report)).unwrap_or_default(),
-        dns: f.texts("dns"),
+        // An unset variable leaves no name server.
+        dns: f.texts("dns").into_iter().filter(|server| !server.value.is_empty()).collect(),
         links: f.texts("links"),
         volumes_from: f.texts("volumes_from"),
         stdin_open: f.boolean("stdin_open"),

@@ -258,7 +258,13 @@ fn container_environment(
             continue;
         };
         env_file.found = true;
-        let parsed = dotenv::parse(&Layer::whole(file, loader.files.get(file)));
+        let layer = Layer::whole(file, loader.files.get(file));
+        let is_raw = env_file.format.as_ref().is_some_and(|format| format.value == "raw");
+        let parsed = if is_raw { dotenv::parse_raw(&layer) } else { dotenv::parse(&layer) };
+        if let Some(format) = env_file.format.as_ref().filter(|format| format.value != "raw") {
+            let message = format!("`{}` is no format of an env file; there is `raw`", format.value);
+            loader.report.error(ProblemKind::Schema, format.place, message);
+        }
         for error in &parsed.errors {
             loader.report.error(ProblemKind::Syntax, error.place, error.message.clone());
         }

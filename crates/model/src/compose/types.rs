@@ -61,6 +61,8 @@ pub struct Resource {
     pub driver: Option<Resolved<String>>,
     /// Options of the driver.
     pub driver_opts: BTreeMap<String, Resolved<String>>,
+    /// The path of the host behind it, when its options make it a bind mount.
+    pub device: Option<Resolved<HostPath>>,
     /// Labels.
     pub labels: BTreeMap<String, Resolved<String>>,
     /// Other keys and `x-` extensions.

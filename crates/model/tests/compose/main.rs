@@ -4,6 +4,8 @@
 
 mod case;
 mod compare;
+mod corpus;
 mod live;
+mod origins;
 mod recorded;
 mod render;

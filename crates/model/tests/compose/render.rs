@@ -75,7 +75,7 @@ pub(crate) fn render(compose: &Compose) -> Json {
     let mut top = Object::default();
     top.put("name", json!(compose.name));
     let services = compose.services.iter().map(|(name, service)| (name.clone(), render_service(service)));
-    top.put("services", Json::Object(services.collect()));
+    top.keep("services", Json::Object(services.collect()));
     let used = |find: &dyn Fn(&Service) -> Vec<String>| -> Vec<String> {
         compose.services.values().flat_map(find).collect()
     };
@@ -139,6 +139,10 @@ fn texts_of(value: &Value) -> Json {
 }
 
 fn path(path: &HostPath) -> String {
+    // Compose leaves absolute paths as they are written.
+    if path.written.starts_with('/') || path.written.get(1..2) == Some(":") {
+        return path.written.clone();
+    }
     absolute(path.resolved.as_str())
 }
 
@@ -156,7 +160,7 @@ fn absolute(path: &str) -> String {
     let mut parts: Vec<&str> = ROOT.split('/').collect();
     for part in path.split('/').filter(|part| *part != ".") {
         if part == ".." {
-            parts.pop();
+            parts.truncate(parts.len().saturating_sub(1).max(1));
         } else {
             parts.push(part);
         }
@@ -650,7 +654,11 @@ fn volume(volume: &Resource) -> Json {
     let mut o = Object::default();
     o.put("name", json!(volume.name));
     o.text("driver", &volume.driver);
-    o.map("driver_opts", &volume.driver_opts);
+    let mut options = volume.driver_opts.clone();
+    if let (Some(device), Some(option)) = (&volume.device, options.get_mut("device")) {
+        option.value = path(&device.value);
+    }
+    o.map("driver_opts", &options);
     o.flag("external", &volume.external);
     o.map("labels", &volume.labels);
     o.json()

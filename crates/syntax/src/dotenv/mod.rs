@@ -4,4 +4,4 @@ mod ast;
 mod read;
 
 pub use ast::*;
-pub use read::parse;
+pub use read::{parse, parse_raw};

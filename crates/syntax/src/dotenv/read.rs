@@ -15,6 +15,34 @@ pub fn parse(layer: &Layer) -> Dotenv {
     reader.file
 }
 
+/// Reads a file of the `raw` format: each line is a name, `=` and the value as it stands, quotes and dollar signs
+/// included; lines that start with `#` are comments.
+#[must_use]
+pub fn parse_raw(layer: &Layer) -> Dotenv {
+    let mut reader = Reader { layer, text: layer.text(), at: 0, file: Dotenv::default() };
+    while !reader.rest().is_empty() {
+        let rest = reader.rest();
+        let start = reader.at + (rest.len() - rest.trim_start_matches(is_blank).len());
+        let end = reader.line_end(start);
+        let line = reader.text.get(start..end).unwrap_or_default().trim_end_matches('\r');
+        if line.starts_with('#') {
+            reader.comment(start);
+        } else if !line.is_empty() {
+            let (key, value) = line.split_once('=').map_or((line, None), |(key, value)| (key, Some(value)));
+            let span = layer.span(start..start + line.len());
+            let value = value.map(|value| {
+                let range = start + line.len() - value.len()..start + line.len();
+                Value { quote: Quote::Single, span: layer.span(range.clone()), layer: layer.slice(range) }
+            });
+            let key_span = layer.span(start..start + key.len());
+            let key = key.to_owned();
+            reader.file.entries.push(Entry { key, key_span, value, span, export: false, comment: None });
+        }
+        reader.at = end + 1;
+    }
+    reader.file
+}
+
 struct Reader<'a> {
     layer: &'a Layer,
     text: &'a str,
@@ -284,6 +312,15 @@ mod tests {
         let (_, file) = read("A=1\r\nB=\"2\"\r\nC\r\n# c\r\n");
         assert_eq!(pairs(&file), [("A", Some("1")), ("B", Some("2")), ("C", None)]);
         assert_eq!(file.comments[0].text, " c");
+    }
+
+    #[test]
+    fn raw_files_are_taken_as_they_stand() {
+        let files = Files::new([(".env".into(), "# c\nA='1' # no\n\n B=$A\r\nC\n".to_owned())]);
+        let (id, file) = files.iter().next().unwrap();
+        let parsed = parse_raw(&Layer::whole(id, file));
+        assert_eq!(pairs(&parsed), [("A", Some("'1' # no")), ("B", Some("$A")), ("C", None)]);
+        assert_eq!(parsed.comments.len(), 1);
     }
 
     proptest! {
