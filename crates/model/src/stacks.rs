@@ -63,15 +63,22 @@ impl Stacks {
         let mut sets: Vec<(Vec<FileId>, Option<Place>, bool)> = Vec::new();
         for command in commands.iter().filter(|c| c.is("docker", &["compose"]) || c.is("docker", &["stack"]))
         {
-            let named = named_files(command.arg_texts(), &all, files);
+            let mut named = named_files(command.arg_texts(), &all, files);
             let starts = ["up", "create", "start", "deploy", "run"]
                 .iter()
                 .any(|verb| command.arg_texts().any(|a| a == *verb));
-            if named.is_empty() || !starts {
+            if !starts {
                 continue;
             }
             let doc = commands.unit(command.unit).origin.is_documentation();
             let remote = matches!(command.machine, Machine::Guest | Machine::Node) && !doc;
+            if named.is_empty() && remote {
+                // Compose finds the file by itself; which folder it stands in is only known when there is one.
+                named = default_set(&all, files);
+            }
+            if named.is_empty() {
+                continue;
+            }
             match sets.iter_mut().find(|(set, ..)| *set == named) {
                 Some((_, place, deployed)) if remote && !*deployed => {
                     *place = Some(command.place);
@@ -148,6 +155,20 @@ fn without_parts(list: Vec<Stack>) -> Vec<Stack> {
     let is_part =
         |stack: &Stack| stack.deployed_by.is_none() && stack.files.iter().all(|file| parts.contains(file));
     list.into_iter().filter(|stack| !is_part(stack)).collect()
+}
+
+/// The files that `docker compose` without `-f` reads: those of the root, else those of the only folder with any.
+fn default_set(all: &[FileId], files: &Files) -> Vec<FileId> {
+    let folders: BTreeSet<&Utf8Path> = all
+        .iter()
+        .map(|file| folder(*file, files))
+        .filter(|folder| !compose::default_files(files, folder).is_empty())
+        .collect();
+    let root = Utf8Path::new("");
+    let chosen =
+        if folders.contains(root) || folders.len() != 1 { Some(root) } else { folders.into_iter().next() };
+    let paths = chosen.map(|folder| compose::default_files(files, folder)).unwrap_or_default();
+    paths.iter().filter_map(|path| files.find(path)).collect()
 }
 
 fn folder(file: FileId, files: &Files) -> &Utf8Path {
