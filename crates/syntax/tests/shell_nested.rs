@@ -11,7 +11,7 @@ fn arguments(script: &Script) -> Vec<&Word> {
 }
 
 fn inner(script: &Script, from: usize) -> Script {
-    let (layer, outer) = shell::join(&arguments(script)[from..]).unwrap();
+    let Some((layer, outer)) = shell::join(&arguments(script)[from..]) else { panic!("no argument") };
     shell::parse_nested(&layer, &outer)
 }
 

@@ -74,7 +74,7 @@ pub(super) fn parse_text(
     }
     *fuel -= text.len();
     let holes = find(text, &outer);
-    let covered = without_aliases(cover(text, &holes));
+    let covered = without_depth(without_aliases(cover(text, &holes)));
     let (parsed, errors) = recover(&covered, MAX_DEPTH - depth);
     let mut reader = Reader {
         layer,
@@ -120,6 +120,9 @@ fn recover(text: &str, depth: usize) -> (ParseResult, Found) {
             (start..end, lowercase_first(&diagnostic.message))
         })
         .collect();
+    if parsed.diagnostics.is_empty() {
+        return (parsed, errors);
+    }
     let mut rest = text.to_owned();
     let mut rounds = if text.len() > 128 * 1024 { 2 } else { 12 };
     while let Some(diagnostic) = parsed.diagnostics.first()
@@ -187,6 +190,36 @@ fn without_aliases(text: Cow<'_, str>) -> Cow<'_, str> {
     } else {
         text
     }
+}
+
+/// The text without `${` nested so deeply that the time the parser takes grows with the cube of the depth.
+fn without_depth(text: Cow<'_, str>) -> Cow<'_, str> {
+    const DEEP: usize = 64;
+    let mut deep = Vec::new();
+    let mut depth: usize = 0;
+    for (at, _) in text.match_indices(['$', '}']) {
+        let rest = text.get(at..).unwrap_or_default();
+        if rest.starts_with("${") {
+            depth += 1;
+            if depth > DEEP {
+                deep.push(at..at + 2);
+            }
+        } else if rest.starts_with('}') {
+            if depth > DEEP {
+                deep.push(at..at + 1);
+            }
+            depth = depth.saturating_sub(1);
+        }
+    }
+    if deep.is_empty() {
+        return text;
+    }
+    let mut text = text.into_owned();
+    for range in deep {
+        let blank = "_".repeat(range.len());
+        text.replace_range(range, &blank);
+    }
+    Cow::Owned(text)
 }
 
 /// The text with `\r\n` read as a newline.

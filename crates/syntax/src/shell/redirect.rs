@@ -42,7 +42,7 @@ impl Reader<'_> {
         let mut covered = 0..0;
         for assignment in assignments {
             let name = self.range(assignment.target.name_span);
-            let whole = self.range(assignment.span);
+            let mut whole = self.range(assignment.span);
             let (value, elements) = match &assignment.value {
                 ast::AssignmentValue::Scalar(word) => {
                     let range = self.range(word.span);
@@ -52,7 +52,12 @@ impl Reader<'_> {
                     (self.word(range, Mode::Bare, &known), None)
                 }
                 ast::AssignmentValue::Compound(array) => {
-                    let range = self.range(array.span);
+                    let mut range = self.range(array.span);
+                    // Where the closing parenthesis is missing, the parser ends the array before its elements.
+                    for element in &array.elements {
+                        range.end = range.end.max(self.range(element.value().word.span).end);
+                    }
+                    whole.end = whole.end.max(range.end);
                     let value = Word {
                         span: self.layer.span(range.clone()),
                         parts: Vec::new(),
