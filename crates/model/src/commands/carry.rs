@@ -120,6 +120,8 @@ pub(super) fn carried(program: &str, args: &[Arg]) -> Option<Carried> {
         "nice" | "ionice" | "chrt" => {
             some(HopKind::Wrapper, Cargo::Words(wrapped(args, &["-n", "-c", "-p"])?))
         }
+        // `command -v` only asks where a program is.
+        "command" if args.iter().any(|arg| matches!(arg.value.text.as_str(), "-v" | "-V")) => None,
         "nohup" | "setsid" | "time" | "exec" | "command" | "builtin" | "stdbuf" | "unbuffer" | "retry"
         | "if" | "then" | "do" => {
             some(HopKind::Wrapper, Cargo::Words(wrapped(args, &["-o", "-e", "-i", "-a"])?))

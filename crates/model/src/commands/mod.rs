@@ -22,3 +22,6 @@ pub use status::{Fate, Strict};
 pub use unit::{Origin, Unit, UnitId};
 pub use value::{Source, Value};
 pub use walk::{Function, Wrapper};
+
+#[cfg(test)]
+mod tests;

@@ -328,10 +328,27 @@ fn place_units(units: &mut [Unit], readings: &[Reading], files: &Files) {
         let is_file = matches!(unit.origin, Origin::Script | Origin::WrittenScript { .. });
         if on_node {
             unit.machine = Machine::Node;
-        } else if is_file && in_guest.contains(&name) {
+        } else if is_file && (in_guest.contains(&name) || sets_up_a_server(reading)) {
             unit.machine = Machine::Guest;
         }
     }
+}
+
+/// Whether a program sets up the machine that it runs on: it enables services or installs Docker there, and reaches
+/// no other machine.
+fn sets_up_a_server(reading: &Reading) -> bool {
+    let reaches = reading.commands.iter().any(|command| command.last_machine_hop().is_some());
+    let sets_up = reading.commands.iter().any(|command| match command.program.as_str() {
+        "systemctl" => {
+            command.operands().any(|arg| matches!(arg.value.text.as_str(), "enable" | "daemon-reload"))
+        }
+        "apt-get" | "apt" | "apk" | "dnf" | "yum" => command
+            .operands()
+            .any(|arg| arg.value.text.contains("docker") || arg.value.text.contains("nginx")),
+        "curl" | "wget" => command.arg_texts().any(|arg| arg.contains("get.docker.com")),
+        _ => false,
+    });
+    sets_up && !reaches
 }
 
 fn is_shell(program: &str) -> bool {

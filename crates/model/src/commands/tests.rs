@@ -1,0 +1,121 @@
+use plimsoll_text::Files;
+
+use super::{Fate, Machine};
+use crate::{Facts, Inventory};
+
+fn facts(files: &[(&str, &str)]) -> Facts {
+    let paths = files.iter().map(|(path, _)| (*path).into());
+    let inventory = Inventory::new(paths);
+    Facts::new(Files::new(files.iter().map(|(path, text)| ((*path).into(), (*text).to_owned()))), inventory)
+}
+
+/// Commands as `machine: program args @ line:column`, carriers left out.
+fn leaves(files: &[(&str, &str)]) -> Vec<String> {
+    let facts = facts(files);
+    let carriers: Vec<_> = facts.commands.iter().filter_map(|command| command.carrier).collect();
+    facts
+        .commands
+        .iter()
+        .filter(|command| !command.program.is_empty() && !carriers.contains(&command.id))
+        .map(|command| {
+            let at = facts.files.get(command.place.file).line_column(command.place.span.start);
+            let words: Vec<&str> = command.arg_texts().collect();
+            let text = format!("{} {}", command.program, words.join(" "));
+            format!("{}: {} @ {}:{}", command.machine.word(), text.trim_end(), at.line, at.column)
+        })
+        .collect()
+}
+
+fn fate(script: &str, program: &str) -> Fate {
+    let facts = facts(&[("x.sh", script)]);
+    facts.commands.iter().find(|command| command.program == program).unwrap().fate.clone()
+}
+
+#[test]
+fn a_command_is_followed_through_four_shells() {
+    let script =
+        "NODE=root@hv1\nssh \"$NODE\" \"pct exec 107 -- bash -c 'cd /srv && docker compose exec db psql'\"\n";
+    assert_eq!(leaves(&[("x.sh", script)]), ["guest: cd /srv @ 2:39", "container: psql @ 2:73"]);
+}
+
+#[test]
+fn an_ssh_target_is_a_node_when_node_tools_run_there_anywhere() {
+    let files = [
+        ("a.sh", "ssh admin@10.0.0.5 'qm list'\n"),
+        ("b.sh", "ssh admin@10.0.0.5 uptime\nssh app@10.0.0.9 uptime\n"),
+    ];
+    assert_eq!(leaves(&files), ["node: qm list @ 1:21", "node: uptime @ 1:20", "guest: uptime @ 2:18"]);
+}
+
+#[test]
+fn functions_that_hand_arguments_on_are_followed() {
+    let script = "in_guest() { ssh root@pve pct exec 107 -- \"$@\"; }\nremote() { ssh root@pve \"$1\"; }\nin_guest apt-get update\nremote 'pct start 107'\n";
+    let found = leaves(&[("x.sh", script)]);
+    assert!(found.contains(&"guest: apt-get update @ 3:10".to_owned()), "{found:?}");
+    assert!(found.contains(&"node: pct start 107 @ 4:9".to_owned()), "{found:?}");
+}
+
+#[test]
+fn heredocs_are_read_on_the_other_side() {
+    let script =
+        "ssh root@pve <<'EOF'\npct start 107\nEOF\ncat <<EOF | ssh app@guest bash -s\ndocker ps\nEOF\n";
+    assert_eq!(
+        leaves(&[("x.sh", script)]),
+        ["node: pct start 107 @ 2:1", "workstation: cat @ 4:1", "guest: docker ps @ 5:1"]
+    );
+}
+
+#[test]
+fn variables_follow_defaults_sources_and_tasks() {
+    let files = [
+        (
+            "Taskfile.yml",
+            "version: '3'\ntasks:\n  up:\n    env:\n      CT: \"{{.CT | default \\\"120\\\"}}\"\n    cmds:\n      - ssh root@pve \"pct start $CT\"\n",
+        ),
+        ("lib.sh", "NODE=root@pve\nHOST=${HOST:-$NODE}\n"),
+        ("x.sh", ". ./lib.sh\nID=${1:-107}\nssh \"$HOST\" \"pct start ${ID}\"\n"),
+    ];
+    let found = leaves(&files);
+    assert!(found.contains(&"node: pct start 120 @ 7:23".to_owned()), "{found:?}");
+    assert!(found.contains(&"node: pct start 107 @ 3:14".to_owned()), "{found:?}");
+}
+
+#[test]
+fn exit_status_is_known() {
+    assert_eq!(fate("set -e\na\n", "a"), Fate::Fatal);
+    assert_eq!(fate("a\nb\n", "a"), Fate::Unchecked);
+    assert_eq!(fate("set -e\na | b\n", "a"), Fate::Lost);
+    assert_eq!(fate("set -eo pipefail\na | b\n", "a"), Fate::Fatal);
+    assert_eq!(fate("set -e\nif a; then b; fi\n", "a"), Fate::Tested);
+    assert_eq!(fate("set -e\na || exit 1\n", "a"), Fate::Fatal);
+    assert!(matches!(fate("set -e\na || true\n", "a"), Fate::Masked { .. }));
+    assert_eq!(fate("die() { echo no; exit 1; }\na || die\n", "a"), Fate::Fatal);
+    assert_eq!(fate("set -e\nlocal x=$(a)\n", "a"), Fate::Lost);
+    assert_eq!(fate("set -e\nx=$(a)\n", "a"), Fate::Fatal);
+}
+
+#[test]
+fn procedures_run_functions_and_scripts_in_their_place() {
+    let files = [
+        ("Makefile", "deploy:\n\t./go.sh\n"),
+        (
+            "go.sh",
+            "#!/bin/bash\nbuild() { docker build .; }\nship() { docker push x; }\nmain() { build; ship; }\nmain \"$@\"\n",
+        ),
+    ];
+    let facts = facts(&files);
+    let procedure = facts.commands.procedures().iter().find(|procedure| procedure.name == "deploy").unwrap();
+    let words: Vec<&str> = procedure
+        .commands(&facts.commands)
+        .filter(|c| c.program == "docker")
+        .filter_map(|c| c.arg(0))
+        .collect();
+    assert_eq!(words, ["build", "push"]);
+}
+
+#[test]
+fn scripts_that_set_up_their_own_machine_run_in_the_guest() {
+    let script = "#!/bin/bash\napt-get install -y docker.io\ndocker compose up -d\n";
+    assert!(leaves(&[("setup.sh", script)]).iter().all(|line| line.starts_with(Machine::Guest.word())));
+    assert_eq!(leaves(&[("x.sh", "command -v docker\n")]), ["workstation: command -v docker @ 1:1"]);
+}
