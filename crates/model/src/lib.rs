@@ -9,6 +9,7 @@ pub mod images;
 mod inventory;
 mod kind;
 mod programs;
+pub mod services;
 mod stacks;
 mod trees;
 
