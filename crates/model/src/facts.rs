@@ -174,10 +174,14 @@ fn units(files: &Files, trees: &Trees) -> Vec<Unit> {
                 units.extend(trees.markdown.get(&id).map(|m| programs::markdown(id, m)).unwrap_or_default());
             }
             Kind::Makefile => {
-                units.extend(trees.makefiles.get(&id).map(|m| programs::makefile(id, m)).unwrap_or_default());
+                units.extend(
+                    trees.makefiles.get(&id).map(|m| programs::makefile(id, &layer, m)).unwrap_or_default(),
+                );
             }
             Kind::Justfile => {
-                units.extend(trees.justfiles.get(&id).map(|j| programs::justfile(id, j)).unwrap_or_default());
+                units.extend(
+                    trees.justfiles.get(&id).map(|j| programs::justfile(id, &layer, j)).unwrap_or_default(),
+                );
             }
             Kind::Terraform => {
                 units

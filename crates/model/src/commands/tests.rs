@@ -119,3 +119,15 @@ fn scripts_that_set_up_their_own_machine_run_in_the_guest() {
     assert!(leaves(&[("setup.sh", script)]).iter().all(|line| line.starts_with(Machine::Guest.word())));
     assert_eq!(leaves(&[("x.sh", "command -v docker\n")]), ["workstation: command -v docker @ 1:1"]);
 }
+
+#[test]
+fn what_a_target_depends_on_runs_before_it() {
+    let facts = facts(&[("Makefile", "image:\n\tdocker build .\ndeploy: image\n\tdocker push x\n")]);
+    let procedure = facts.commands.procedures().iter().find(|procedure| procedure.name == "deploy").unwrap();
+    let words: Vec<&str> = procedure
+        .commands(&facts.commands)
+        .filter(|c| c.program == "docker")
+        .filter_map(|c| c.arg(0))
+        .collect();
+    assert_eq!(words, ["build", "push"]);
+}

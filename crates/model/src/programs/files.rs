@@ -27,7 +27,7 @@ pub(crate) fn script(id: FileId, file: &SourceFile, layer: &Layer) -> Unit {
 }
 
 /// The recipes of a Makefile. Each line is a shell of its own, and a failure stops make.
-pub(crate) fn makefile(id: FileId, tree: &makefile::Makefile) -> Vec<Unit> {
+pub(crate) fn makefile(id: FileId, whole: &Layer, tree: &makefile::Makefile) -> Vec<Unit> {
     let variables: Vec<_> = tree
         .variables
         .iter()
@@ -39,7 +39,7 @@ pub(crate) fn makefile(id: FileId, tree: &makefile::Makefile) -> Vec<Unit> {
         .map(|target| {
             let mut script = Script::default();
             for dependency in &target.dependencies {
-                let _ = dependency;
+                super::call(&mut script, "make", &whole.slice(dependency.place.span.range()));
             }
             for line in &target.recipe {
                 super::append(&mut script, &line.shell);
@@ -59,7 +59,7 @@ pub(crate) fn makefile(id: FileId, tree: &makefile::Makefile) -> Vec<Unit> {
 }
 
 /// The recipes of a justfile.
-pub(crate) fn justfile(id: FileId, tree: &justfile::Justfile) -> Vec<Unit> {
+pub(crate) fn justfile(id: FileId, whole: &Layer, tree: &justfile::Justfile) -> Vec<Unit> {
     let variables: Vec<_> = tree
         .variables
         .iter()
@@ -75,6 +75,9 @@ pub(crate) fn justfile(id: FileId, tree: &justfile::Justfile) -> Vec<Unit> {
         .iter()
         .map(|recipe| {
             let mut script = Script::default();
+            for dependency in &recipe.dependencies {
+                super::call(&mut script, "just", &whole.slice(dependency.place.span.range()));
+            }
             for line in &recipe.lines {
                 super::append(&mut script, &line.shell);
             }

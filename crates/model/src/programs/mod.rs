@@ -10,9 +10,9 @@ mod workflow;
 
 use std::sync::Arc;
 
-use plimsoll_syntax::shell::{self, Script};
+use plimsoll_syntax::shell::{self, Script, SimpleCommand, Stmt, StmtKind};
 use plimsoll_syntax::yaml::Node;
-use plimsoll_text::{FileId, Layer, Place};
+use plimsoll_text::{FileId, Layer, LayerBuilder, Place};
 
 use crate::commands::{Machine, Origin, Strict, Unit, Value};
 
@@ -44,6 +44,22 @@ pub(crate) fn append(script: &mut Script, layer: &Layer) {
     script.body.extend(more.body);
     script.comments.extend(more.comments);
     script.errors.extend(more.errors);
+}
+
+/// Appends the command `PROGRAM NAME`, for a call that is written in another way than as a command.
+pub(crate) fn call(script: &mut Script, program: &str, name: &Layer) {
+    let word = shell::literal_word(name);
+    let mut text = LayerBuilder::new(name, 0);
+    text.decoded(program, 0..name.text().len());
+    let span = word.span;
+    let words = vec![shell::literal_word(&text.finish()), word];
+    script.body.push(Stmt {
+        kind: StmtKind::Simple(SimpleCommand { assignments: Vec::new(), words }),
+        span,
+        negated: false,
+        background: false,
+        redirects: Vec::new(),
+    });
 }
 
 /// Variables of an `env:`-like mapping.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use plimsoll_syntax::shell::{self, Script, SimpleCommand, Stmt, StmtKind};
+use plimsoll_syntax::shell::Script;
 use plimsoll_syntax::yaml::{Node, Stream};
 use plimsoll_text::{FileId, Place};
 
@@ -73,17 +73,7 @@ fn piece(command: &Node, script: &mut Script) {
 /// A call of another task becomes the command `task NAME`.
 fn call(node: &Node, script: &mut Script) {
     let name = node.scalar().or_else(|| node.get("task").and_then(|task| task.scalar()));
-    let Some(name) = name else { return };
-    let word = shell::literal_word(&name.layer);
-    let span = word.span;
-    let mut program = plimsoll_text::LayerBuilder::new(&name.layer, 0);
-    program.decoded("task", 0..name.layer.text().len());
-    let program = shell::literal_word(&program.finish());
-    script.body.push(Stmt {
-        kind: StmtKind::Simple(SimpleCommand { assignments: Vec::new(), words: vec![program, word] }),
-        span,
-        negated: false,
-        background: false,
-        redirects: Vec::new(),
-    });
+    if let Some(name) = name {
+        super::call(script, "task", &name.layer);
+    }
 }
