@@ -1,6 +1,26 @@
-//! HLT: health and rollout.
+//! HLT: whether it starts, stays up, says so truthfully and can be taken back.
+
+mod actions;
+mod dependency_without_health_check;
+mod fixed_sleep;
+mod health_check_cannot_pass;
+mod no_restart_policy;
+mod probe;
+mod service_without_health_check;
+mod stopped_before_update;
+mod update_without_way_back;
+mod verification_cannot_fail;
 
 use crate::Rule;
 
 /// The rules of this theme, by code.
-pub(crate) const RULES: &[&Rule] = &[];
+pub(crate) const RULES: &[&Rule] = &[
+    &health_check_cannot_pass::RULE,
+    &dependency_without_health_check::RULE,
+    &fixed_sleep::RULE,
+    &verification_cannot_fail::RULE,
+    &update_without_way_back::RULE,
+    &service_without_health_check::RULE,
+    &no_restart_policy::RULE,
+    &stopped_before_update::RULE,
+];

@@ -1,0 +1,67 @@
+//! Nobody asks the service whether it works.
+
+use plimsoll_model::Facts;
+use plimsoll_model::compose::{Condition, Service};
+use plimsoll_model::services::{built, known};
+use plimsoll_model::{Stack, images::Role};
+
+use super::probe::{Check, check_of};
+use crate::{Confidence, Findings, FixKind, Reference, Rule, Severity, Theme};
+
+pub(crate) const RULE: Rule = Rule {
+    code: "HLT-007",
+    name: "service-without-health-check",
+    title: "Service has no health check, or one that is always green",
+    theme: Theme::HealthRollout,
+    severity: Severity::Medium,
+    confidence: Confidence::High,
+    worse_near_node: false,
+    fix: FixKind::Suggest,
+    references: &[Reference {
+        title: "Compose file reference, healthcheck",
+        url: "https://docs.docker.com/reference/compose-file/services/#healthcheck",
+    }],
+    doc: include_str!("service_without_health_check.md"),
+    check,
+};
+
+fn check(facts: &Facts, findings: &mut Findings<'_>) {
+    for stack in facts.stacks.deployed() {
+        let mut blind: Vec<&Service> = stack
+            .services()
+            .filter(|service| matches!(check_of(facts, service), Check::Missing))
+            .filter(|service| {
+                is_long_running(stack, service)
+                    && (known(service).is_some_and(|image| image.role != Role::Administration)
+                        || built(facts, service).is_some())
+            })
+            .collect();
+        blind.sort_by_key(|service| service.place);
+        let mut rest = blind.into_iter();
+        let Some(first) = rest.next() else { continue };
+        let finding = findings.add(first.place, format!("nothing checks the health of `{}`", first.name));
+        for service in rest {
+            finding.related(service.place, format!("nor that of `{}`", service.name));
+        }
+        let waiting = stack.services().find_map(|service| {
+            service.depends_on.values().find(|on| on.explicit && on.condition == Condition::Started)
+        });
+        if let Some(dependency) = waiting {
+            finding.related(dependency.place, "this only orders the starts");
+        }
+        finding
+            .note("a process that hangs or lost its database counts as running; nobody waits for it and nothing restarts it")
+            .help("add a `healthcheck` that asks what users need, and let others wait with `condition: service_healthy`");
+    }
+}
+
+fn is_long_running(stack: &Stack, service: &Service) -> bool {
+    let awaited_end = stack.services().any(|other| {
+        other.depends_on.get(&service.name).is_some_and(|on| on.condition == Condition::CompletedSuccessfully)
+    });
+    let never_restarted = service
+        .restart
+        .as_ref()
+        .is_some_and(|restart| restart.value == "no" || restart.value.starts_with("on-failure"));
+    !awaited_end && !never_restarted && service.profiles.is_empty()
+}
