@@ -16,6 +16,7 @@ pub mod makefile;
 pub mod markdown;
 pub mod nginx;
 pub mod pveconf;
+pub mod python;
 pub mod shell;
 pub mod toml;
 pub mod yaml;
