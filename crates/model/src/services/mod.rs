@@ -6,7 +6,7 @@ mod web;
 
 pub use access::{Access, access};
 pub use reach::{
-    Reach, built, dockerfile_path, is_web_server, known, published_everywhere, purpose, reach, reference,
-    start_words, terminates_tls,
+    Reach, built, context, dockerfile_path, is_web_server, known, published_everywhere, purpose, reach,
+    reference, start_words, terminates_tls,
 };
 pub use web::{nginx_configs, nginx_listens};

@@ -126,3 +126,13 @@ pub fn terminates_tls(service: &Service) -> bool {
     });
     is_tunnel || service.ports.iter().any(|port| matches!(port.target, 443 | 8443))
 }
+
+/// The folder that a service is built from, relative to the root; empty for the root itself. Nothing for folders
+/// outside of it and for URLs.
+#[must_use]
+pub fn context(service: &Service) -> Option<Utf8PathBuf> {
+    let path = &service.build.as_ref()?.context.value.resolved;
+    let path = path.strip_prefix(".").unwrap_or(path);
+    let inside = !path.starts_with("..") && !path.is_absolute() && !path.as_str().contains("://");
+    inside.then(|| path.to_owned())
+}

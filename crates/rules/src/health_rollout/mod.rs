@@ -8,7 +8,9 @@ mod no_restart_policy;
 mod probe;
 mod service_without_health_check;
 mod stopped_before_update;
+mod undersized_guest;
 mod update_without_way_back;
+mod variable_not_provided;
 mod verification_cannot_fail;
 
 use crate::Rule;
@@ -17,10 +19,12 @@ use crate::Rule;
 pub(crate) const RULES: &[&Rule] = &[
     &health_check_cannot_pass::RULE,
     &dependency_without_health_check::RULE,
+    &variable_not_provided::RULE,
     &fixed_sleep::RULE,
     &verification_cannot_fail::RULE,
     &update_without_way_back::RULE,
     &service_without_health_check::RULE,
     &no_restart_policy::RULE,
     &stopped_before_update::RULE,
+    &undersized_guest::RULE,
 ];

@@ -1,8 +1,9 @@
 //! Nobody asks the service whether it works.
 
 use plimsoll_model::Facts;
+use plimsoll_model::application::BodyKind;
 use plimsoll_model::compose::{Condition, Service};
-use plimsoll_model::services::{built, known};
+use plimsoll_model::services::{built, context, known};
 use plimsoll_model::{Stack, images::Role};
 
 use super::probe::{Check, check_of};
@@ -26,6 +27,7 @@ pub(crate) const RULE: Rule = Rule {
 };
 
 fn check(facts: &Facts, findings: &mut Findings<'_>) {
+    constant(facts, findings);
     for stack in facts.stacks.deployed() {
         let mut blind: Vec<&Service> = stack
             .services()
@@ -52,6 +54,32 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
         finding
             .note("a process that hangs or lost its database counts as running; nobody waits for it and nothing restarts it")
             .help("add a `healthcheck` that asks what users need, and let others wait with `condition: service_healthy`");
+    }
+}
+
+/// Routes that the health of a published service is judged by and that always answer the same.
+fn constant(facts: &Facts, findings: &mut Findings<'_>) {
+    let folders: Vec<_> =
+        facts.stacks.deployed_services().filter_map(|(_, service)| context(service)).collect();
+    for route in &facts.application.routes {
+        let name = route.path.rsplit('/').next().unwrap_or_default();
+        let is_health =
+            matches!(name, "health" | "healthz" | "ready" | "readyz" | "readiness" | "healthcheck");
+        let path = facts.path(route.place.file);
+        let deployed = folders.iter().any(|folder| folder.as_str().is_empty() || path.starts_with(folder));
+        if is_health
+            && deployed
+            && route.body == BodyKind::Constant
+            && !facts.is_development(route.place.file)
+        {
+            findings
+                .add(
+                    route.place,
+                    format!("`{}` answers the same whatever the state of the application is", route.path),
+                )
+                .note("it stays green with the database or the cache down, so whoever asks learns nothing")
+                .help("ask the database and whatever else requests need, with a short limit");
+        }
     }
 }
 

@@ -1,0 +1,204 @@
+//! Browser code that calls somewhere else.
+
+use std::collections::BTreeSet;
+
+use camino::Utf8Path;
+use plimsoll_model::application::{Phase, Presence};
+use plimsoll_model::compose::{EnvEntry, Service};
+use plimsoll_model::services::{context, is_web_server};
+use plimsoll_model::{Facts, Kind};
+use plimsoll_text::{FileId, Place};
+
+use super::frontend::{host, is_own_machine, is_public, is_sent, names_an_api};
+use crate::{Confidence, Findings, FixKind, Reference, Rule, Severity, Theme};
+
+pub(crate) const RULE: Rule = Rule {
+    code: "NET-010",
+    name: "unreachable-api-address",
+    title: "Browser code is built with an address that this deployment does not serve",
+    theme: Theme::Network,
+    severity: Severity::Critical,
+    confidence: Confidence::Medium,
+    worse_near_node: false,
+    fix: FixKind::Safe,
+    references: &[Reference {
+        title: "Vite, Env Variables and Modes",
+        url: "https://vite.dev/guide/env-and-mode",
+    }],
+    doc: include_str!("unreachable_api_address.md"),
+    check,
+};
+
+const HELP: &str = "use an address relative to the page (such as `/api`) and let the web server forward it, or give the build the published address";
+
+fn check(facts: &Facts, findings: &mut Findings<'_>) {
+    let mut seen: BTreeSet<Place> = BTreeSet::new();
+    for (_, service) in facts.stacks.deployed_services() {
+        let Some(build) = &service.build else { continue };
+        for entry in build.args.values() {
+            argument(entry, service, findings, &mut seen);
+        }
+        at_run_time(facts, service, findings, &mut seen);
+        dotenv(facts, service, findings, &mut seen);
+        defaults(facts, service, findings, &mut seen);
+    }
+}
+
+/// A build argument that is the visitor's own machine.
+fn argument(entry: &EnvEntry, service: &Service, findings: &mut Findings<'_>, seen: &mut BTreeSet<Place>) {
+    let own = entry.value.as_deref().and_then(host).is_some_and(is_own_machine);
+    if !own || !is_public(&entry.key) || !seen.insert(entry.place) {
+        return;
+    }
+    let finding = findings.add(
+        entry.place,
+        format!("`{}` of `{}` is built as an address of the visitor's own machine", entry.key, service.name),
+    );
+    if !entry.variables.is_empty() {
+        finding.severity(Severity::Medium).label("the default when nobody sets the variable");
+    }
+    finding
+        .note("the value becomes part of the pages; changing the environment later changes nothing")
+        .help(HELP);
+}
+
+/// A variable for the build that is given to a container that only serves files.
+fn at_run_time(facts: &Facts, service: &Service, findings: &mut Findings<'_>, seen: &mut BTreeSet<Place>) {
+    if !is_web_server(facts, service) {
+        return;
+    }
+    let mut late = service.environment.values().filter(|entry| is_public(&entry.key));
+    let Some(entry) = late.next().filter(|entry| seen.insert(entry.place)) else { return };
+    let given = service.build.as_ref().is_some_and(|build| build.args.contains_key(&entry.key));
+    if given {
+        return;
+    }
+    let finding = findings.add(
+        entry.place,
+        format!(
+            "`{}` is given to `{}` at run time, when its pages are built already",
+            entry.key, service.name
+        ),
+    );
+    finding.severity(Severity::Medium);
+    for other in late {
+        finding.related(other.place, "this one, too");
+    }
+    finding
+        .note("the container serves finished files and reads none of these")
+        .help("give it as a build argument, or use an address relative to the page");
+}
+
+/// A dotenv file that the build reads.
+fn dotenv(facts: &Facts, service: &Service, findings: &mut Findings<'_>, seen: &mut BTreeSet<Place>) {
+    let (Some(folder), Some(build)) = (context(service), &service.build) else { return };
+    for (&file, tree) in &facts.trees.dotenv {
+        let path = facts.path(file);
+        let name = path.file_name().unwrap_or_default();
+        if path.parent() != Some(folder.as_path())
+            || !matches!(name, ".env.production" | ".env.production.local" | ".env")
+            || !is_sent(facts, &folder, name)
+        {
+            continue;
+        }
+        for entry in &tree.entries {
+            let Some(host) = entry.value.as_ref().and_then(|value| host(value.text())) else { continue };
+            let place = Place::new(file, entry.span);
+            if !is_public(&entry.key)
+                || !names_an_api(&entry.key)
+                || build.args.contains_key(&entry.key)
+                || seen.contains(&place)
+            {
+                continue;
+            }
+            let own = is_own_machine(host);
+            if host.contains(['$', '{']) || !own && is_served(facts, file, host) {
+                continue;
+            }
+            seen.insert(place);
+            let what = if own { "the visitor's own machine" } else { "a host that nothing here serves" };
+            let finding = findings.add(place, format!("`{}` sends browsers to `{host}`, {what}", entry.key));
+            finding.related(
+                build.place,
+                format!("`{}` is built from this folder and takes it in", service.name),
+            );
+            if let Some(port) = service.ports.first() {
+                finding.related(port.place, "the pages are served here");
+            }
+            if !own {
+                finding.note("every request, its token included, leaves this deployment");
+            }
+            finding.help(HELP);
+        }
+    }
+}
+
+/// Whether a deployment file besides this one knows the host, or it is a number of a private network.
+fn is_served(facts: &Facts, own: FileId, host: &str) -> bool {
+    if host.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+        return true;
+    }
+    facts.files.iter().any(|(id, file)| {
+        let kind = facts.trees.kind(id);
+        let deploys = matches!(
+            kind,
+            Kind::Compose
+                | Kind::Shell
+                | Kind::Nginx
+                | Kind::Terraform
+                | Kind::Ansible
+                | Kind::Yaml
+                | Kind::Workflow
+                | Kind::Taskfile
+                | Kind::Makefile
+        );
+        id != own
+            && deploys
+            && (file.text().contains(&format!("//{host}"))
+                || file.text().contains(&format!("server_name {host}"))
+                || file.text().contains(&format!("Host(`{host}"))
+                || file.text().contains(&format!("hostname: {host}")))
+    })
+}
+
+/// A default in the source that the build keeps, because nothing gives it the variable.
+fn defaults(facts: &Facts, service: &Service, findings: &mut Findings<'_>, seen: &mut BTreeSet<Place>) {
+    let (Some(folder), Some(build)) = (context(service), &service.build) else { return };
+    for read in &facts.application.env_reads {
+        let Presence::Default(default) = &read.presence else { continue };
+        let inside = read.phase == Phase::Build && in_folder(facts.path(read.place.file), &folder);
+        let own = host(&default.value).is_some_and(is_own_machine);
+        if !inside
+            || !own
+            || build.args.contains_key(&read.name)
+            || is_given(facts, &folder, &read.name)
+            || !seen.insert(read.place)
+        {
+            continue;
+        }
+        let finding = findings.add(
+            read.place,
+            format!(
+                "without `{}` at build time, browsers call `{}` on their own machine",
+                read.name, default.value
+            ),
+        );
+        finding.related(build.place, format!("`{}` is built without it", service.name)).help(HELP);
+    }
+}
+
+fn in_folder(path: &Utf8Path, folder: &Utf8Path) -> bool {
+    folder.as_str().is_empty() || path.starts_with(folder)
+}
+
+/// Whether a dotenv file of the build sets a variable.
+fn is_given(facts: &Facts, folder: &Utf8Path, name: &str) -> bool {
+    facts.trees.dotenv.iter().any(|(&file, tree)| {
+        let path = facts.path(file);
+        let own = path.file_name().unwrap_or_default();
+        matches!(own, ".env" | ".env.production" | ".env.production.local")
+            && in_folder(path, folder)
+            && is_sent(facts, folder, own)
+            && tree.get(name).is_some()
+    })
+}
