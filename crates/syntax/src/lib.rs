@@ -18,5 +18,6 @@ pub mod nginx;
 pub mod pveconf;
 pub mod python;
 pub mod shell;
+pub mod source;
 pub mod toml;
 pub mod yaml;
