@@ -1,0 +1,70 @@
+//! No hook looks for secrets before they are committed.
+
+use plimsoll_model::Facts;
+use plimsoll_text::Place;
+
+use crate::{Confidence, Findings, FixKind, Reference, Rule, Severity, Theme};
+
+pub(crate) const RULE: Rule = Rule {
+    code: "LIF-007",
+    name: "no-secret-scanner",
+    title: "No hook looks for secrets before they are committed",
+    theme: Theme::Lifecycle,
+    severity: Severity::Low,
+    confidence: Confidence::Medium,
+    worse_near_node: false,
+    fix: FixKind::Suggest,
+    references: &[Reference {
+        title: "pre-commit, supported hooks",
+        url: "https://pre-commit.com/hooks.html",
+    }],
+    doc: include_str!("no_secret_scanner.md"),
+    check,
+};
+
+const SCANNERS: &[&str] = &[
+    "gitleaks",
+    "trufflehog",
+    "detect-secrets",
+    "ggshield",
+    "gitguardian",
+    "talisman",
+    "git-secrets",
+    "kingfisher",
+    "secretlint",
+    "ripsecrets",
+];
+
+fn check(facts: &Facts, findings: &mut Findings<'_>) {
+    if facts
+        .files
+        .iter()
+        .any(|(_, file)| SCANNERS.iter().any(|name| file.text().to_lowercase().contains(name)))
+    {
+        return;
+    }
+    for (id, stream) in &facts.trees.yaml {
+        if !facts.path(*id).as_str().ends_with(".pre-commit-config.yaml") {
+            continue;
+        }
+        let Some(repos) = stream.documents.iter().find_map(|document| document.entry("repos")) else {
+            continue;
+        };
+        let key_hook = repos
+            .value
+            .items()
+            .iter()
+            .filter_map(|repo| repo.get("hooks"))
+            .flat_map(|hooks| hooks.items())
+            .find(|hook| hook.get("id").and_then(|id| id.as_str()) == Some("detect-private-key"));
+        let (span, label) = match key_hook.and_then(|hook| hook.entry("id")) {
+            Some(entry) => (entry.key.span.cover(entry.value.span), "knows private keys and nothing else"),
+            None => (repos.key.span, "the hooks of this project"),
+        };
+        findings
+            .add(Place::new(*id, span), "no hook looks for passwords and API keys")
+            .label(label)
+            .note("a key that was pushed once must be taken as stolen, and stays in the history")
+            .help("add a general scanner such as `gitleaks` to the hooks and to CI");
+    }
+}

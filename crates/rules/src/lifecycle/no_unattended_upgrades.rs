@@ -1,0 +1,93 @@
+//! Security updates do not reach the guest.
+
+use plimsoll_model::commands::{Command, Machine, Origin};
+use plimsoll_model::{Facts, Kind};
+
+use crate::{Confidence, Findings, FixKind, Reference, Rule, Severity, Theme};
+
+pub(crate) const RULE: Rule = Rule {
+    code: "LIF-003",
+    name: "no-unattended-upgrades",
+    title: "Security updates do not reach the guest",
+    theme: Theme::Lifecycle,
+    severity: Severity::Low,
+    confidence: Confidence::Medium,
+    worse_near_node: false,
+    fix: FixKind::Suggest,
+    references: &[Reference {
+        title: "Debian Wiki, UnattendedUpgrades",
+        url: "https://wiki.debian.org/UnattendedUpgrades",
+    }],
+    doc: include_str!("no_unattended_upgrades.md"),
+    check,
+};
+
+const PATCHERS: &[&str] = &[
+    "unattended-upgrades",
+    "unattended_upgrades",
+    "dnf-automatic",
+    "yum-cron",
+    "needrestart",
+    "apt-daily-upgrade",
+];
+
+fn check(facts: &Facts, findings: &mut Findings<'_>) {
+    restart_instead_of_update(facts, findings);
+    let patched = facts
+        .files
+        .iter()
+        .filter(|(id, _)| facts.trees.kind(*id) != Kind::Markdown)
+        .any(|(_, file)| PATCHERS.iter().any(|name| file.text().contains(name)));
+    if patched || !facts.guests.real().any(|guest| guest.created) {
+        return;
+    }
+    let packages = facts.commands.iter().find(|command| {
+        command.machine == Machine::Guest
+            && matches!(command.program.as_str(), "apt" | "apt-get" | "apk" | "dnf" | "yum")
+            && !facts.commands.unit(command.unit).origin.is_documentation()
+    });
+    let Some(packages) = packages else { return };
+    let finding =
+        findings.add(packages.place, "nothing installs security updates in the guest after this day");
+    finding.label("packages are brought up to date here, once");
+    if let Some(guest) = facts.guests.real().find(|guest| guest.created) {
+        finding.related(guest.place, "the guest is made here");
+    }
+    finding
+        .note("the engine, OpenSSH and the libraries keep the holes that are found from now on")
+        .help("install and enable `unattended-upgrades` in the guest");
+}
+
+/// A task called "update" that restarts containers and gets no newer image.
+fn restart_instead_of_update(facts: &Facts, findings: &mut Findings<'_>) {
+    for (id, unit) in facts.commands.units() {
+        let path = facts.path(unit.file).file_stem().unwrap_or_default().to_lowercase();
+        let name = match &unit.origin {
+            Origin::Task { name } | Origin::Recipe { name } | Origin::AnsibleTask { name } => {
+                name.to_lowercase()
+            }
+            Origin::Script => path.clone(),
+            _ => continue,
+        };
+        let is_update = |text: &str| text.contains("update") || text.contains("upgrade");
+        if !is_update(&name) && !is_update(&path) {
+            continue;
+        }
+        let commands = facts.commands.of_unit(id);
+        let Some(restart) = commands.iter().find(|c| c.is("docker", &["compose", "restart"])) else {
+            continue;
+        };
+        let renews = |c: &Command| {
+            ["pull", "build", "up"]
+                .iter()
+                .any(|verb| c.is("docker", &["compose", verb]) || c.is("docker", &[verb]))
+        };
+        let in_file = facts.commands.iter().filter(|c| c.place.file == unit.file);
+        if !in_file.into_iter().any(renews) {
+            findings
+                .add(restart.place, "this update restarts the containers from the images they already had")
+                .label("`restart` neither pulls nor makes a container anew")
+                .help("run `docker compose pull` and `docker compose up -d`");
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! Container logs grow without bound.
+
+use plimsoll_model::Facts;
+use plimsoll_model::compose::Service;
+use plimsoll_text::Place;
+
+use crate::{Confidence, Findings, FixKind, Reference, Rule, Severity, Theme};
+
+pub(crate) const RULE: Rule = Rule {
+    code: "LIF-001",
+    name: "unbounded-logs",
+    title: "Container logs grow without bound",
+    theme: Theme::Lifecycle,
+    severity: Severity::Medium,
+    confidence: Confidence::High,
+    worse_near_node: false,
+    fix: FixKind::Suggest,
+    references: &[Reference {
+        title: "Docker documentation, JSON File logging driver",
+        url: "https://docs.docker.com/engine/logging/drivers/json-file/",
+    }],
+    doc: include_str!("unbounded_logs.md"),
+    check,
+};
+
+fn check(facts: &Facts, findings: &mut Findings<'_>) {
+    if super::engine::daemon_files(facts).iter().any(|(_, text)| bounds_logs(text)) {
+        return;
+    }
+    let mut seen: Vec<Place> = Vec::new();
+    for stack in facts.stacks.deployed() {
+        let mut services: Vec<&Service> =
+            stack.services().filter(|service| unbounded(service) && !seen.contains(&service.place)).collect();
+        services.sort_by_key(|service| service.place);
+        seen.extend(services.iter().map(|service| service.place));
+        let Some((first, rest)) = services.split_first() else { continue };
+        let place = first.logging.as_ref().map_or(first.place, |logging| logging.place);
+        let finding = findings.add(place, format!("the log of `{}` has no size limit", first.name));
+        finding.label("keeps every line until the disk is full");
+        for service in rest {
+            finding.related(service.place, format!("nor has that of `{}`", service.name));
+        }
+        if let Some(guest) = facts.guests.real().find(|guest| guest.disk_gib().is_some())
+            && let (Some(size), Some(setting)) =
+                (guest.disk_gib(), guest.setting("rootfs").or_else(|| guest.setting("scsi0")))
+        {
+            finding.related(setting.place, format!("the disk that fills up has {size} GB"));
+        }
+        finding
+            .note("Docker's default log driver never deletes a line; when the disk is full, databases stop too")
+            .help("set `logging` with `max-size` and `max-file` for every service, or once in `/etc/docker/daemon.json`");
+    }
+}
+
+fn unbounded(service: &Service) -> bool {
+    let Some(logging) = &service.logging else { return true };
+    let json = logging.driver.as_ref().is_none_or(|driver| driver.value == "json-file");
+    json && !logging.options.contains_key("max-size")
+}
+
+fn bounds_logs(daemon: &str) -> bool {
+    daemon.contains("max-size")
+        || ["\"local\"", "\"journald\"", "\"syslog\"", "\"none\""]
+            .iter()
+            .any(|driver| daemon.contains("log-driver") && daemon.contains(driver))
+}
