@@ -1,6 +1,6 @@
 //! No hook looks for secrets before they are committed.
 
-use plimsoll_model::Facts;
+use plimsoll_model::{Facts, Kind};
 use plimsoll_text::Place;
 
 use crate::{Confidence, Findings, FixKind, Reference, Rule, Severity, Theme};
@@ -36,11 +36,10 @@ const SCANNERS: &[&str] = &[
 ];
 
 fn check(facts: &Facts, findings: &mut Findings<'_>) {
-    if facts
-        .files
-        .iter()
-        .any(|(_, file)| SCANNERS.iter().any(|name| file.text().to_lowercase().contains(name)))
-    {
+    let is_prose = |id| matches!(facts.trees.kind(id), Kind::Markdown | Kind::Other);
+    let mut tools =
+        facts.files.iter().filter(|(id, _)| !is_prose(*id)).map(|(_, file)| file.text().to_lowercase());
+    if tools.any(|text| SCANNERS.iter().any(|name| text.contains(name))) {
         return;
     }
     for (id, stream) in &facts.trees.yaml {

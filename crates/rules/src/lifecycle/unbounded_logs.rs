@@ -1,8 +1,10 @@
 //! Container logs grow without bound.
 
+use std::collections::BTreeMap;
+
+use camino::Utf8Path;
 use plimsoll_model::Facts;
 use plimsoll_model::compose::Service;
-use plimsoll_text::Place;
 
 use crate::{Confidence, Findings, FixKind, Reference, Rule, Severity, Theme};
 
@@ -27,12 +29,16 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
     if super::engine::daemon_files(facts).iter().any(|(_, text)| bounds_logs(text)) {
         return;
     }
-    let mut seen: Vec<Place> = Vec::new();
-    for stack in facts.stacks.deployed() {
-        let mut services: Vec<&Service> =
-            stack.services().filter(|service| unbounded(service) && !seen.contains(&service.place)).collect();
+    // Files beside each other are variants or parts of one project.
+    let mut projects: BTreeMap<&Utf8Path, Vec<&Service>> = BTreeMap::new();
+    for (stack, service) in facts.stacks.deployed_services().filter(|(_, service)| unbounded(service)) {
+        let services = projects.entry(&stack.compose.directory).or_default();
+        if !services.iter().any(|other| other.place == service.place) {
+            services.push(service);
+        }
+    }
+    for mut services in projects.into_values() {
         services.sort_by_key(|service| service.place);
-        seen.extend(services.iter().map(|service| service.place));
         let Some((first, rest)) = services.split_first() else { continue };
         let place = first.logging.as_ref().map_or(first.place, |logging| logging.place);
         let finding = findings.add(place, format!("the log of `{}` has no size limit", first.name));

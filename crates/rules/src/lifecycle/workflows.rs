@@ -1,7 +1,7 @@
 //! CI workflows as jobs that test, build and deploy.
 
 use camino::{Utf8Path, Utf8PathBuf};
-use plimsoll_model::commands::{Command, HopKind, Machine, Origin};
+use plimsoll_model::commands::{Command, HopKind, Machine, Origin, Procedure};
 use plimsoll_model::{Facts, Kind, Stack};
 use plimsoll_syntax::yaml::{Entry, Node};
 use plimsoll_text::{FileId, Place};
@@ -70,16 +70,19 @@ fn skip_input(file: FileId, document: &Node) -> Option<Place> {
 }
 
 impl<'a> Job<'a> {
-    /// Its commands.
+    /// Its commands, those of the tasks and scripts that it calls included.
     fn commands<'b>(&'b self, facts: &'b Facts) -> impl Iterator<Item = &'b Command> {
-        let file = self.place.file;
+        let of_job = move |procedure: &&Procedure| {
+            let unit = facts.commands.unit(procedure.unit);
+            unit.file == self.place.file
+                && matches!(&unit.origin, Origin::WorkflowStep { job } if job == self.name)
+        };
         facts
             .commands
-            .units()
-            .filter(move |(_, unit)| {
-                unit.file == file && matches!(&unit.origin, Origin::WorkflowStep { job } if job == self.name)
-            })
-            .flat_map(|(id, _)| facts.commands.of_unit(id))
+            .procedures()
+            .iter()
+            .filter(of_job)
+            .flat_map(|procedure| procedure.commands(&facts.commands))
     }
 
     /// Steps that call an action: its name, its inputs and its place.
@@ -152,7 +155,7 @@ impl<'a> Job<'a> {
     /// Its condition.
     pub(super) fn condition(&self) -> Option<(&'a str, Place)> {
         let entry = self.node.entry("if")?;
-        Some((entry.value.as_str()?, Place::new(self.place.file, entry.key.span)))
+        Some((entry.value.as_str()?, Place::new(self.place.file, entry.key.span.cover(entry.value.span))))
     }
 
     /// The jobs that it needs.
@@ -175,7 +178,7 @@ impl<'a> Job<'a> {
                 out.push(((!file.as_str().contains("${{")).then_some(file), place));
             }
         }
-        for command in self.commands(facts) {
+        for command in self.commands(facts).filter(|command| command.machine == Machine::Workstation) {
             let directory = facts.commands.unit(command.unit).directory.clone().unwrap_or_default();
             let directory = Utf8Path::new(&directory);
             if command.is("docker", &["compose"]) {
@@ -186,10 +189,6 @@ impl<'a> Job<'a> {
                 let path = file.unwrap_or_else(|| Utf8Path::new(context).join("Dockerfile"));
                 let known = !path.as_str().contains('$');
                 out.push((known.then(|| directory.join(path)), command.place));
-            } else if matches!(command.program.as_str(), "task" | "make" | "just")
-                && command.arg_texts().any(|arg| arg.contains("docker"))
-            {
-                out.push((None, command.place));
             }
         }
         out
@@ -208,6 +207,15 @@ fn compose_builds(facts: &Facts, command: &Command) -> Vec<Option<Utf8PathBuf>> 
             .stacks
             .iter()
             .filter(|stack| stack.compose.directory.as_str().is_empty())
+            .filter(|stack| {
+                stack.files.iter().any(|id| {
+                    let name = facts.files.get(*id).name();
+                    matches!(
+                        name,
+                        "compose.yaml" | "compose.yml" | "docker-compose.yml" | "docker-compose.yaml"
+                    )
+                })
+            })
             .flat_map(Stack::services)
             .filter_map(dockerfile)
             .map(Some)
