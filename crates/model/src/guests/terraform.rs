@@ -82,21 +82,18 @@ fn collect(body: &Body, prefix: &str, trees: &Trees, settings: &mut Vec<Setting>
                 | "mountpoint"
                 | "mount_point"
         ) {
-            let text = block
-                .body
-                .attributes
-                .iter()
-                .map(|a| {
-                    let text = value(&a.value, trees, 0).text;
-                    let text = match text.as_str() {
-                        "true" => "1".to_owned(),
-                        "false" => "0".to_owned(),
-                        _ => text,
-                    };
-                    format!("{}={text}", a.name.value)
-                })
-                .collect::<Vec<_>>()
-                .join(",");
+            let mut property = Value::default();
+            for attribute in &block.body.attributes {
+                let inner = value(&attribute.value, trees, 0);
+                let text = match inner.text.as_str() {
+                    "true" => "1",
+                    "false" => "0",
+                    other => other,
+                };
+                let separator = if property.text.is_empty() { "" } else { "," };
+                property.text.push_str(&format!("{separator}{}={text}", attribute.name.value));
+                property.sources.extend(inner.sources);
+            }
             let key = match name {
                 "network" | "network_interface" | "network_device" => {
                     networks += 1;
@@ -106,12 +103,7 @@ fn collect(body: &Body, prefix: &str, trees: &Trees, settings: &mut Vec<Setting>
                 "disk" => "rootfs".to_owned(),
                 other => other.to_owned(),
             };
-            settings.push(Setting {
-                key,
-                value: Value::literal(text),
-                place: block.place,
-                maker: Maker::Terraform,
-            });
+            settings.push(Setting { key, value: property, place: block.place, maker: Maker::Terraform });
         } else if name != "provisioner" && name != "connection" && prefix.len() < 60 {
             collect(&block.body, &format!("{prefix}{name}."), trees, settings);
         }

@@ -66,7 +66,7 @@ fn starts_only_data(facts: &Facts, command: &Command) -> bool {
             facts
                 .stacks
                 .iter()
-                .flat_map(|stack| stack.services())
+                .flat_map(plimsoll_model::Stack::services)
                 .any(|service| service.name == *name && service.build.is_none())
         })
 }

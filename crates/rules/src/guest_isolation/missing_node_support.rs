@@ -80,6 +80,7 @@ fn wants_graphics(service: &Service) -> bool {
         .and_then(|deploy| deploy.reservations.as_ref())
         .is_some_and(|reserved| reserved.other.contains_key("devices"));
     reserved
+        || service.other.contains_key("gpus")
         || service.runtime.as_ref().is_some_and(|runtime| runtime.value == "nvidia")
         || service
             .devices

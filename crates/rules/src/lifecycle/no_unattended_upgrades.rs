@@ -2,6 +2,8 @@
 
 use plimsoll_model::commands::{Command, Machine, Origin};
 use plimsoll_model::{Facts, Kind};
+use plimsoll_syntax::yaml::Node;
+use plimsoll_text::{FileId, Place};
 
 use crate::{Confidence, Findings, FixKind, Reference, Rule, Severity, Theme};
 
@@ -53,6 +55,9 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
     if let Some(guest) = facts.guests.real().find(|guest| guest.created) {
         finding.related(guest.place, "the guest is made here");
     }
+    for place in upgrades(facts) {
+        finding.related(place, "upgrades only when somebody runs this play");
+    }
     finding
         .note("the engine, OpenSSH and the libraries keep the holes that are found from now on")
         .help("install and enable `unattended-upgrades` in the guest");
@@ -89,5 +94,38 @@ fn restart_instead_of_update(facts: &Facts, findings: &mut Findings<'_>) {
                 .label("`restart` neither pulls nor makes a container anew")
                 .help("run `docker compose pull` and `docker compose up -d`");
         }
+    }
+}
+
+/// Tasks of Ansible that upgrade all packages, by module or by command.
+fn upgrades(facts: &Facts) -> Vec<Place> {
+    let by_command = facts.commands.iter().filter(|command| {
+        matches!(command.program.as_str(), "apt" | "apt-get" | "apk" | "dnf")
+            && matches!(
+                command.arg_texts().find(|arg| !arg.starts_with('-')),
+                Some("upgrade" | "dist-upgrade" | "full-upgrade")
+            )
+            && matches!(facts.commands.unit(command.unit).origin, Origin::AnsibleTask { .. })
+    });
+    let mut out: Vec<Place> = by_command.map(|command| command.place).collect();
+    for (file, stream) in facts.trees.yaml_of(Kind::Ansible) {
+        for document in &stream.documents {
+            collect(file, document, &mut out);
+        }
+    }
+    out
+}
+
+fn collect(file: FileId, node: &Node, out: &mut Vec<Place>) {
+    for entry in node.entries() {
+        if matches!(entry.key.as_str(), Some("apt" | "ansible.builtin.apt" | "dnf" | "ansible.builtin.dnf"))
+            && let Some(upgrade) = entry.value.entry("upgrade")
+        {
+            out.push(Place::new(file, upgrade.key.span));
+        }
+        collect(file, &entry.value, out);
+    }
+    for item in node.items() {
+        collect(file, item, out);
     }
 }

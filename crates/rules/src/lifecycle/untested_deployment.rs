@@ -59,11 +59,9 @@ fn unbuilt_images(facts: &Facts, workflows: &[Workflow<'_>], findings: &mut Find
     for job in workflows.iter().flat_map(|workflow| &workflow.jobs) {
         for (dockerfile, place) in job.builds(facts) {
             built.push(dockerfile);
-            last =
-                Some(last.map_or(
-                    place,
-                    |last: Place| if place.file == last.file { last.max(place) } else { last },
-                ));
+            if place.file == job.place.file {
+                last = last.max(Some(place));
+            }
         }
     }
     needed.retain(|needed| {
