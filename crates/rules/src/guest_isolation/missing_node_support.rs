@@ -42,19 +42,14 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
         command.machine == Machine::Node && command.arg_texts().any(|arg| arg.contains("max_map_count"))
     });
     let mut seen = Vec::new();
+    let mut graphics: Vec<&Service> = Vec::new();
     for (_, service) in facts.stacks.deployed_services() {
         if seen.contains(&service.place) {
             continue;
         }
         seen.push(service.place);
         if !passes && wants_graphics(service) {
-            findings
-                .add(service.place, format!("`{}` asks for a graphics card, and nothing gives one to the guest", service.name))
-                .label("reserves a device")
-                .related(guest_place, "the guest gets no device here")
-                .severity(Severity::Medium)
-                .note("the service does not start, or computes on the CPU")
-                .help("pass the device with `pct set ID --dev0 PATH`, and install the driver in the guest in the version of the node");
+            graphics.push(service);
         }
         let image = service.image.as_ref().filter(|image| {
             let name = image.value.split([':', '@']).next().unwrap_or_default();
@@ -71,6 +66,19 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
                 .help("set `vm.max_map_count=262144` in `/etc/sysctl.d` of the node, or use a VM");
         }
     }
+    let Some((first, rest)) = graphics.split_first() else { return };
+    let finding = findings.add(
+        first.place,
+        format!("`{}` asks for a graphics card, and nothing gives one to the guest", first.name),
+    );
+    finding.label("reserves a device").severity(Severity::Medium);
+    for service in rest {
+        finding.related(service.place, format!("`{}` asks for one too", service.name));
+    }
+    finding
+        .related(guest_place, "the guest gets no device here")
+        .note("the service does not start, or computes on the CPU")
+        .help("pass the device with `pct set ID --dev0 PATH`, and install the driver in the guest in the version of the node");
 }
 
 fn wants_graphics(service: &Service) -> bool {
