@@ -89,7 +89,7 @@ fn deploy_beside_tests(
     findings: &mut Findings<'_>,
 ) {
     let Some(push) = workflow.push else { return };
-    let deploys = workflow.jobs.iter().any(|job| job.deploys(facts));
+    let deploys = workflow.jobs.iter().any(|job| job.deploys(facts) && job.needs().is_empty());
     let tests = |workflow: &Workflow<'_>| workflow.jobs.iter().any(|job| job.tests(facts));
     if !deploys || tests(workflow) || workflow.jobs.iter().any(Job::calls_workflow) {
         return;
