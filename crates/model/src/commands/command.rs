@@ -176,7 +176,9 @@ impl Command {
                         found = Some(OptionValue { flag: arg, value: next, text: &next.value.text });
                     }
                 } else if let Some(rest) = text.strip_prefix(name) {
-                    if let Some(value) = rest.strip_prefix('=') {
+                    if let Some(value) =
+                        rest.strip_prefix('=').filter(|value| !value.is_empty() || name.len() > 2)
+                    {
                         found = Some(OptionValue { flag: arg, value: arg, text: value });
                     } else if name.len() == 2 && !name.starts_with("--") && !rest.is_empty() {
                         found = Some(OptionValue { flag: arg, value: arg, text: rest });

@@ -1,0 +1,202 @@
+//! Setting that nothing reads, or example that leaves out what is read.
+
+use std::collections::BTreeSet;
+
+use plimsoll_model::application::{Phase, Presence};
+use plimsoll_model::{Facts, Kind};
+
+use crate::{Confidence, Findings, FixKind, Rule, Severity, Theme};
+
+pub(crate) const RULE: Rule = Rule {
+    code: "DOC-005",
+    name: "dead-configuration",
+    title: "Setting that nothing reads, or example that leaves out what is read",
+    theme: Theme::DocsDrift,
+    severity: Severity::Low,
+    confidence: Confidence::Medium,
+    worse_near_node: false,
+    fix: FixKind::Safe,
+    references: &[],
+    doc: include_str!("dead_configuration.md"),
+    check,
+};
+
+fn check(facts: &Facts, findings: &mut Findings<'_>) {
+    let reads: BTreeSet<String> =
+        facts.application.env_reads.iter().map(|read| read.name.to_ascii_uppercase()).collect();
+    if reads.is_empty() {
+        return;
+    }
+    unread_settings(facts, &reads, findings);
+    examples(facts, &reads, findings);
+}
+
+/// Settings of services that are built from source here, when no source reads them.
+fn unread_settings(facts: &Facts, reads: &BTreeSet<String>, findings: &mut Findings<'_>) {
+    for (_, service) in facts.stacks.deployed_services().filter(|(_, service)| service.build.is_some()) {
+        let context =
+            service.build.as_ref().map(|build| build.context.value.resolved.clone()).unwrap_or_default();
+        let has_source = facts
+            .application
+            .env_reads
+            .iter()
+            .any(|read| context.as_str() == "." || facts.path(read.place.file).starts_with(&context));
+        if !has_source {
+            continue;
+        }
+        let mut dead: Vec<_> = service
+            .environment
+            .values()
+            .filter(|entry| {
+                !reads.contains(&entry.key.to_ascii_uppercase()) && !is_for_the_runtime(&entry.key)
+            })
+            .filter(|entry| !mentioned(facts, &entry.key, service))
+            .collect();
+        dead.sort_by_key(|entry| entry.place);
+        let Some((first, rest)) = dead.split_first() else { continue };
+        let finding =
+            findings.add(first.place, format!("nothing in `{}` reads `{}`", service.name, first.key));
+        finding.label("set for nobody");
+        for entry in rest {
+            finding.related(entry.place, format!("nor `{}`", entry.key));
+        }
+        finding.note("settings without effect hide the ones that matter").help("remove them, or read them");
+    }
+}
+
+/// Variables that runtimes and servers read by themselves.
+fn is_for_the_runtime(key: &str) -> bool {
+    const KNOWN: &[&str] = &[
+        "PATH",
+        "TZ",
+        "LANG",
+        "HOME",
+        "PORT",
+        "HOST",
+        "NODE_ENV",
+        "PUID",
+        "PGID",
+        "UID",
+        "GID",
+        "UMASK",
+        "HOSTNAME",
+        "WEB_CONCURRENCY",
+        "LOG_LEVEL",
+    ];
+    KNOWN.contains(&key)
+        || [
+            "PYTHON",
+            "NODE_",
+            "NGINX_",
+            "UVICORN_",
+            "GUNICORN_",
+            "LC_",
+            "JAVA_",
+            "OTEL_",
+            "NPM_",
+            "NEXT_",
+            "DJANGO_",
+            "FLASK_",
+            "AWS_",
+            "RUST_",
+            "GO",
+            "TRAEFIK",
+            "VIRTUAL_",
+            "LETSENCRYPT_",
+        ]
+        .iter()
+        .any(|prefix| key.starts_with(prefix))
+}
+
+/// Whether a script, Dockerfile or configuration of the service's folder names the variable.
+fn mentioned(facts: &Facts, key: &str, service: &plimsoll_model::compose::Service) -> bool {
+    let context =
+        service.build.as_ref().map(|build| build.context.value.resolved.clone()).unwrap_or_default();
+    facts.files.iter().any(|(id, file)| {
+        let inside =
+            context.as_str() == "." || context.as_str().is_empty() || file.path().starts_with(&context);
+        let counts = !matches!(
+            facts.trees.kind(id),
+            Kind::Compose | Kind::Markdown | Kind::Dotenv | Kind::Workflow | Kind::Shell | Kind::Taskfile
+        );
+        inside && counts && !facts.is_development(id) && file.text().contains(key)
+    })
+}
+
+/// Example files for production that leave out what the app needs.
+fn examples(facts: &Facts, reads: &BTreeSet<String>, findings: &mut Findings<'_>) {
+    for file in facts.trees.of_kind(Kind::Dotenv) {
+        let name = facts.files.get(file).name().to_lowercase();
+        let Some(tree) = facts.trees.dotenv.get(&file) else { continue };
+        let is_example = ["example", "template", "sample"].iter().any(|word| name.contains(word));
+        let is_production = ["prod", "deploy", "live"].iter().any(|word| name.contains(word));
+        let Some(first) = tree.entries.first().filter(|_| is_example && is_production) else { continue };
+        let known: BTreeSet<String> =
+            tree.entries.iter().map(|entry| entry.key.to_ascii_uppercase()).collect();
+        let mut missing: Vec<_> = facts
+            .application
+            .env_reads
+            .iter()
+            .filter(|read| {
+                matches!(read.presence, Presence::Required)
+                    || is_address_or_secret(&read.name)
+                    || read.phase == Phase::Build
+            })
+            .filter(|read| {
+                !known.contains(&read.name.to_ascii_uppercase()) && !facts.is_development(read.place.file)
+            })
+            .filter(|read| !composed(facts, &read.name))
+            .collect();
+        missing.sort_by(|a, b| (&a.name, a.place).cmp(&(&b.name, b.place)));
+        missing.dedup_by(|b, a| a.name == b.name);
+        if let Some((read, rest)) = missing.split_first() {
+            let place = plimsoll_text::Place::new(file, first.span);
+            let finding =
+                findings.add(place, format!("this example leaves out `{}`, which the app reads", read.name));
+            finding
+                .label("the list starts here")
+                .related(read.place, format!("`{}` is read here", read.name));
+            for read in rest {
+                finding.related(read.place, format!("`{}` too", read.name));
+            }
+            finding.help("list every variable that the app reads, with a placeholder");
+        }
+        let unused = tree.entries.iter().find(|entry| {
+            let public = ["VITE_", "NEXT_PUBLIC_", "REACT_APP_", "NUXT_PUBLIC_"]
+                .iter()
+                .any(|p| entry.key.starts_with(p));
+            public && reads.contains(&entry.key.to_ascii_uppercase()) && !passed_to_build(facts, &entry.key)
+        });
+        if let Some(entry) = unused {
+            findings
+                .add(
+                    plimsoll_text::Place::new(file, entry.span),
+                    format!("`{}` never reaches the build that needs it", entry.key),
+                )
+                .label("set for nobody")
+                .help("pass it as a build argument, or take it out");
+        }
+    }
+}
+
+fn is_address_or_secret(name: &str) -> bool {
+    let name = name.to_ascii_uppercase();
+    ["_URL", "_KEY", "SECRET", "_TOKEN", "PASSWORD", "CORS", "ORIGINS", "_DSN"]
+        .iter()
+        .any(|part| name.contains(part))
+}
+
+/// Whether a deployed Compose file sets it from other variables.
+fn composed(facts: &Facts, name: &str) -> bool {
+    facts
+        .stacks
+        .deployed_services()
+        .any(|(_, service)| service.environment.get(name).is_some_and(|entry| entry.value.is_some()))
+}
+
+fn passed_to_build(facts: &Facts, name: &str) -> bool {
+    facts
+        .stacks
+        .deployed_services()
+        .any(|(_, service)| service.build.as_ref().is_some_and(|build| build.args.contains_key(name)))
+}

@@ -1,0 +1,92 @@
+//! Document states another default or behaviour than the scripts have.
+
+use plimsoll_model::{Facts, Kind};
+
+use crate::secrets::regenerated;
+
+use crate::{Confidence, Findings, FixKind, Rule, Severity, Theme};
+
+pub(crate) const RULE: Rule = Rule {
+    code: "DOC-004",
+    name: "documented-default-differs",
+    title: "Document states another default or behaviour than the scripts have",
+    theme: Theme::DocsDrift,
+    severity: Severity::Low,
+    confidence: Confidence::High,
+    worse_near_node: false,
+    fix: FixKind::Safe,
+    references: &[],
+    doc: include_str!("documented_default_differs.md"),
+    check,
+};
+
+fn check(facts: &Facts, findings: &mut Findings<'_>) {
+    guest_ids(facts, findings);
+    promises(facts, findings);
+}
+
+fn guest_ids(facts: &Facts, findings: &mut Findings<'_>) {
+    let made: Vec<_> = facts
+        .guests
+        .real()
+        .filter(|guest| guest.created)
+        .filter_map(|guest| Some((guest, guest.id.as_ref()?)))
+        .filter(|(_, id)| id.text.bytes().all(|b| b.is_ascii_digit()))
+        .collect();
+    let [(guest, id)] = made.as_slice() else { return };
+    for documented in facts.guests.documented().filter(|documented| documented.created) {
+        let Some(other) = documented.id.as_ref().filter(|other| other.text != id.text) else { continue };
+        if other.text.bytes().all(|b| b.is_ascii_digit()) && !other.text.is_empty() {
+            findings
+                .add(
+                    documented.place,
+                    format!("this document makes guest `{}`, the scripts work on `{}`", other.text, id.text),
+                )
+                .label("copied from here, it is another guest")
+                .related(guest.place, "made here")
+                .help("use the scripts' number, or a placeholder that nobody can copy");
+        }
+    }
+}
+
+/// Ways to promise that a second run changes nothing.
+const PROMISES: &[&str] = &[
+    "idempotent",
+    "safe to run multiple times",
+    "safe to re-run",
+    "safe to rerun",
+    "if .env doesn't exist",
+    "if `.env` doesn't exist",
+    "if .env does not exist",
+    "if `.env` does not exist",
+    "keeps the existing .env",
+    "existing .env is kept",
+    "existing `.env` is kept",
+    "preserves existing",
+];
+
+fn promises(facts: &Facts, findings: &mut Findings<'_>) {
+    let Some(secret) = regenerated(facts).into_iter().next() else { return };
+    for file in facts.trees.of_kind(Kind::Markdown) {
+        let Some(tree) = facts.trees.markdown.get(&file) else { continue };
+        let line = tree.lines.iter().find(|line| {
+            let text = tree.text(line).to_lowercase();
+            PROMISES.iter().any(|promise| text.contains(promise)) && !text.contains("not idempotent")
+        });
+        // Only a document that speaks of this deployment makes promises about it.
+        let speaks_of_it = || {
+            let text = facts.files.get(file).text().to_lowercase();
+            ["proxmox", "pct ", "deploy"].iter().any(|word| text.contains(word)) && text.contains(".env")
+        };
+        if let Some(line) = line.filter(|_| speaks_of_it()) {
+            findings
+                .add(
+                    tree.place(line),
+                    format!("a second run is not the same: `{}` is made anew each time", secret.key),
+                )
+                .label("promises otherwise")
+                .related(secret.place, "replaced at every run")
+                .help("keep the first value in the script, then the promise holds");
+        }
+    }
+}

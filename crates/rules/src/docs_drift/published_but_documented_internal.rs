@@ -1,0 +1,106 @@
+//! Document calls a service internal that is published.
+
+use plimsoll_model::compose::{Port, Service};
+use plimsoll_model::{Facts, Kind};
+use plimsoll_text::Place;
+
+use crate::{Confidence, Findings, FixKind, Rule, Severity, Theme};
+
+pub(crate) const RULE: Rule = Rule {
+    code: "DOC-002",
+    name: "published-but-documented-internal",
+    title: "Document calls a service internal that is published",
+    theme: Theme::DocsDrift,
+    severity: Severity::High,
+    confidence: Confidence::High,
+    worse_near_node: false,
+    fix: FixKind::Safe,
+    references: &[],
+    doc: include_str!("published_but_documented_internal.md"),
+    check,
+};
+
+/// Ways to say that nobody outside can reach something.
+const PHRASES: &[&str] = &[
+    "internal only",
+    "internal to",
+    "only internal",
+    "internally only",
+    "not exposed",
+    "not published",
+    "not reachable",
+    "not accessible from",
+    "not publicly",
+    "only accessible from within",
+    "only reachable from within",
+    "docker network only",
+    "container network only",
+    "private to the",
+];
+
+fn check(facts: &Facts, findings: &mut Findings<'_>) {
+    let published: Vec<(&Service, &Port)> = facts
+        .stacks
+        .deployed_services()
+        .flat_map(|(_, service)| service.ports.iter().map(move |port| (service, port)))
+        .filter(|(_, port)| port.published.is_some() && !is_loopback(port))
+        .collect();
+    for file in facts.trees.of_kind(Kind::Markdown) {
+        let Some(tree) = facts.trees.markdown.get(&file) else { continue };
+        let mut found: Vec<(Place, &Service, &Port)> = Vec::new();
+        for (index, line) in tree.lines.iter().enumerate() {
+            let text = tree.text(line).to_lowercase();
+            if !PHRASES.iter().any(|phrase| text.contains(phrase)) {
+                continue;
+            }
+            // The service may be named by the item that this line belongs to.
+            let before = index
+                .checked_sub(1)
+                .and_then(|at| tree.lines.get(at))
+                .map(|line| tree.text(line).to_lowercase());
+            let hit = published.iter().find(|(service, port)| names(&text, service, port)).or_else(|| {
+                published
+                    .iter()
+                    .find(|(service, port)| before.as_deref().is_some_and(|text| names(text, service, port)))
+            });
+            if let Some((service, port)) = hit {
+                found.push((tree.place(line), service, port));
+            }
+        }
+        let Some(((place, service, port), rest)) = found.split_first() else { continue };
+        let finding = findings.add(
+            *place,
+            format!("`{}` is not internal: port {} is published on every address", service.name, port.target),
+        );
+        finding.label("says that nobody outside reaches it").related(port.place, "published here");
+        for (place, service, port) in rest {
+            finding
+                .related(*place, format!("the same for `{}`", service.name))
+                .related(port.place, "published here");
+        }
+        finding
+            .note("whoever trusts the document leaves the firewall open")
+            .help("remove the port or bind it to `127.0.0.1`, then the document is right");
+    }
+}
+
+fn is_loopback(port: &Port) -> bool {
+    port.host_ip.as_deref().is_some_and(|ip| ip.starts_with("127.") || ip == "::1" || ip == "localhost")
+}
+
+/// Whether a line speaks of a service: by its port, its name or the name of its image.
+fn names(text: &str, service: &Service, port: &Port) -> bool {
+    let image = service.image.as_ref().map(|image| {
+        let name = image.value.rsplit('/').next().unwrap_or_default();
+        name.split([':', '@']).next().unwrap_or_default().to_lowercase()
+    });
+    let has_word = |wanted: &str| {
+        wanted.len() > 2
+            && text
+                .split(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '_')
+                .any(|word| word == wanted || wanted == "postgres" && word == "postgresql")
+    };
+    has_word(&port.target.to_string())
+        || has_word(&service.name.to_lowercase())
+        || image.is_some_and(|image| has_word(&image))
+}

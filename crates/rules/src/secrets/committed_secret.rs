@@ -1,0 +1,155 @@
+//! Secret is committed.
+
+use plimsoll_model::{Facts, Kind};
+use plimsoll_text::{FileId, Place, Span};
+
+use super::words::{is_placeholder, is_provider_secret, is_secret_name, looks_generated};
+
+use crate::{Confidence, Findings, FixKind, Rule, Severity, Theme};
+
+pub(crate) const RULE: Rule = Rule {
+    code: "SEC-001",
+    name: "committed-secret",
+    title: "Secret is committed",
+    theme: Theme::Secrets,
+    severity: Severity::High,
+    confidence: Confidence::Medium,
+    worse_near_node: false,
+    fix: FixKind::Suggest,
+    references: &[],
+    doc: include_str!("committed_secret.md"),
+    check,
+};
+
+fn check(facts: &Facts, findings: &mut Findings<'_>) {
+    let mut all: Vec<(FileId, Vec<Hit>)> = Vec::new();
+    for (id, file) in facts.files.iter() {
+        if !is_read(facts, id) {
+            continue;
+        }
+        let hits = hits(facts, id, file.text());
+        if !hits.is_empty() {
+            all.push((id, hits));
+        }
+    }
+    for (file, hits) in &all {
+        let Some((first, rest)) = hits.split_first() else { continue };
+        let finding =
+            findings.add(first.place, format!("the value of `{}` is in the repository", first.name));
+        finding.label("a value that looks live").mask(first.place);
+        for hit in rest.iter().take(20) {
+            finding.related(hit.place, format!("the value of `{}`", hit.name)).mask(hit.place);
+        }
+        for (other, copies) in all.iter().filter(|(other, _)| other != file) {
+            let _ = other;
+            for copy in copies.iter().filter(|copy| copy.value == first.value).take(5) {
+                finding.related(copy.place, "the same value again").mask(copy.place);
+            }
+        }
+        finding
+            .note("everybody who can read the repository, and every copy of it, has it; removing the line does not remove it from the history")
+            .help("make a new one where it was issued, and keep it out of the repository");
+    }
+}
+
+struct Hit {
+    name: String,
+    value: String,
+    place: Place,
+}
+
+/// Source code has too many values that only look like secrets; tests are full of made-up ones.
+fn is_read(facts: &Facts, file: FileId) -> bool {
+    let path = facts.path(file).as_str().to_ascii_lowercase();
+    let kind = facts.trees.kind(file);
+    let counts = matches!(
+        kind,
+        Kind::Markdown
+            | Kind::Dotenv
+            | Kind::Compose
+            | Kind::Yaml
+            | Kind::Terraform
+            | Kind::Shell
+            | Kind::Ansible
+            | Kind::Workflow
+            | Kind::Taskfile
+            | Kind::Makefile
+            | Kind::CloudInit
+            | Kind::Ini
+            | Kind::Dockerfile
+            | Kind::Python
+            | Kind::Toml
+    );
+    let made_up = ["test", "fixture", "mock", "spec."].iter().any(|word| path.contains(word));
+    counts && !made_up
+}
+
+fn hits(facts: &Facts, file: FileId, text: &str) -> Vec<Hit> {
+    let is_config = !matches!(facts.trees.kind(file), Kind::Python | Kind::Markdown);
+    let mut found: Vec<Hit> = Vec::new();
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        let from = start;
+        start += line.len();
+        if line.len() > 2000 || line.contains("plimsoll:") {
+            continue;
+        }
+        if let Some((name, at, value)) = named_value(line) {
+            let strong = looks_generated(value) || is_provider_secret(value);
+            let password = is_config
+                && name.to_ascii_uppercase().contains("PASS")
+                && matches!(facts.trees.kind(file), Kind::Dotenv)
+                && !facts.path(file).as_str().contains("example")
+                && value.len() >= 8
+                && !is_placeholder(value);
+            if strong || password {
+                push(&mut found, file, name, value, from + at);
+                continue;
+            }
+        }
+        for word in line.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'))) {
+            if is_provider_secret(word) {
+                let at = line.find(word).unwrap_or(0);
+                push(&mut found, file, "a provider's key", word, from + at);
+            }
+        }
+    }
+    found
+}
+
+fn push(found: &mut Vec<Hit>, file: FileId, name: &str, value: &str, at: usize) {
+    let start = u32::try_from(at).unwrap_or(u32::MAX);
+    let end = start.saturating_add(u32::try_from(value.len()).unwrap_or(0));
+    found.push(Hit {
+        name: name.to_owned(),
+        value: value.to_owned(),
+        place: Place::new(file, Span::new(start, end)),
+    });
+}
+
+/// `NAME = value`, `NAME: value`, with a name that says secret; the value ends at a blank or quote.
+fn named_value(line: &str) -> Option<(&str, usize, &str)> {
+    for (at, _) in line.match_indices([':', '=']) {
+        let before = line.get(..at)?.trim_end_matches([' ', '"', '\'', '`', '*', '?', ':']);
+        let name_start = before
+            .rfind(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-')))
+            .map_or(0, |at| at + 1);
+        let name = before.get(name_start..)?;
+        if name.is_empty()
+            || !(is_secret_name(&name.replace('-', "_")) || name.to_ascii_uppercase().ends_with("_KEY"))
+        {
+            continue;
+        }
+        let rest = line.get(at + 1..)?;
+        let skipped = rest.len() - rest.trim_start_matches([' ', '"', '\'', '`', '*', '=']).len();
+        let value = rest.get(skipped..)?;
+        let end = value
+            .find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | ',' | ';' | ')' | '|' | '<'))
+            .unwrap_or(value.len());
+        let value = value.get(..end)?;
+        if !value.is_empty() {
+            return Some((name, at + 1 + skipped, value));
+        }
+    }
+    None
+}
