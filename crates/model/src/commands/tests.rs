@@ -131,3 +131,12 @@ fn what_a_target_depends_on_runs_before_it() {
         .collect();
     assert_eq!(words, ["build", "push"]);
 }
+
+#[test]
+fn commands_of_python_programs_are_followed() {
+    let text = "import subprocess\nctid = 107\nsubprocess.run([\"ssh\", \"root@pve\", f\"pct start {ctid}\"], check=True)\nclient.exec_command(\"docker compose up -d\")\nos.system('qm list --full 1')\n";
+    let found = leaves(&[("deploy.py", text)]);
+    assert!(found.contains(&"node: pct start {ctid} @ 3:38".to_owned()), "{found:?}");
+    assert!(found.contains(&"guest: docker compose up -d @ 4:22".to_owned()), "{found:?}");
+    assert!(found.contains(&"node: qm list --full 1 @ 5:12".to_owned()), "{found:?}");
+}

@@ -5,6 +5,7 @@ mod cloud_init;
 mod compose;
 mod files;
 mod package;
+mod python;
 mod taskfile;
 mod workflow;
 
@@ -21,6 +22,7 @@ pub(crate) use cloud_init::cloud_init;
 pub(crate) use compose::compose;
 pub(crate) use files::{dockerfile, justfile, makefile, markdown, script, terraform};
 pub(crate) use package::package;
+pub(crate) use python::python;
 pub(crate) use taskfile::taskfile;
 pub(crate) use workflow::workflow;
 
@@ -104,9 +106,4 @@ fn template(text: &str) -> Value {
             Value { text: format!("{before}${{{name}}}{after}"), sources: vec![Source::Environment { name }] }
         }
     }
-}
-
-/// Commands that a Python program starts.
-pub(crate) fn python(_file: FileId, _layer: &Layer) -> Vec<Unit> {
-    Vec::new()
 }
