@@ -54,11 +54,10 @@ fn call(file: FileId, layer: &Layer, expression: &Expr<'_>, named: &[(&str, &Exp
     }
     // A wrapper may take a client or a host first; the command is the first argument that reads like one.
     let (_, arguments) = expression.as_call()?;
-    let script = arguments
-        .iter()
-        .filter(|argument| argument.name.is_none() || argument.name == Some("args"))
-        .take(3)
-        .find_map(|argument| program(layer, &argument.value))?;
+    let candidates =
+        arguments.iter().filter(|argument| matches!(argument.name, None | Some("args" | "command"))).take(3);
+    let script =
+        candidates.map(|argument| follow(&argument.value, named)).find_map(|value| program(layer, value))?;
     let place = script.body.first().map(|stmt| Place::new(file, stmt.span))?;
     Some(Unit {
         file,
