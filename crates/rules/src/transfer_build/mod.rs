@@ -1,6 +1,24 @@
 //! BLD: transfer and build.
 
+mod build_without_tls_check;
+mod built_on_guest;
+mod dockerfile_written_by_script;
+mod mutable_image_tag;
+mod old_files_survive;
+mod recommended_packages;
+mod remote_script_as_root;
+mod unversioned_working_tree;
+
 use crate::Rule;
 
 /// The rules of this theme, by code.
-pub(crate) const RULES: &[&Rule] = &[];
+pub(crate) const RULES: &[&Rule] = &[
+    &dockerfile_written_by_script::RULE,
+    &build_without_tls_check::RULE,
+    &remote_script_as_root::RULE,
+    &mutable_image_tag::RULE,
+    &built_on_guest::RULE,
+    &unversioned_working_tree::RULE,
+    &old_files_survive::RULE,
+    &recommended_packages::RULE,
+];

@@ -1,0 +1,63 @@
+//! Builds beside users.
+
+use std::collections::BTreeMap;
+
+use plimsoll_model::Facts;
+use plimsoll_model::commands::{Command, Machine};
+use plimsoll_text::{FileId, Place};
+
+use crate::{Confidence, Findings, FixKind, Reference, Rule, Severity, Theme};
+
+pub(crate) const RULE: Rule = Rule {
+    code: "BLD-010",
+    name: "built-on-guest",
+    title: "Images are built on the guest that serves",
+    theme: Theme::TransferBuild,
+    severity: Severity::Medium,
+    confidence: Confidence::High,
+    worse_near_node: false,
+    fix: FixKind::Suggest,
+    references: &[Reference {
+        title: "Docker, Building best practices",
+        url: "https://docs.docker.com/build/building/best-practices/",
+    }],
+    doc: include_str!("built_on_guest.md"),
+    check,
+};
+
+fn check(facts: &Facts, findings: &mut Findings<'_>) {
+    let mut found: BTreeMap<FileId, Vec<Place>> = BTreeMap::new();
+    for command in facts.commands.iter() {
+        let unit = facts.commands.unit(command.unit);
+        if command.machine == Machine::Guest && !unit.origin.is_documentation() && builds(command) {
+            found.entry(unit.file).or_default().push(command.place);
+        }
+    }
+    let built = facts.stacks.deployed_services().find_map(|(_, service)| service.build.as_ref());
+    for places in found.into_values() {
+        let mut rest = places.into_iter();
+        let Some(first) = rest.next() else { continue };
+        let finding = findings.add(first, "images are built on the guest that serves users");
+        for place in rest.filter(|place| *place != first) {
+            finding.related(place, "built here, too");
+        }
+        if let Some(build) = built {
+            finding.related(build.place, "what is built");
+        }
+        if let Some((memory, place)) =
+            facts.guests.real().find_map(|guest| Some((guest.memory_mib()?, guest.place)))
+        {
+            finding.related(place, format!("{memory} MiB for the build and everything that runs"));
+        }
+        finding
+            .note("the build takes memory and processor from the running services, needs compilers and sources on the guest, and a failed one stops the update half-way")
+            .help("build elsewhere, push to a registry or `docker save`, and only pull or load on the guest");
+    }
+}
+
+fn builds(command: &Command) -> bool {
+    (command.is("docker", &["compose", "up"]) && command.flag(&["--build"]).is_some())
+        || command.is("docker", &["compose", "build"])
+        || command.is("docker", &["build"])
+        || command.is("docker", &["buildx", "build"])
+}

@@ -1,0 +1,136 @@
+//! Images that change under their name.
+
+use std::collections::BTreeMap;
+
+use plimsoll_model::Facts;
+use plimsoll_model::images::{Base, CopyFrom};
+use plimsoll_model::services::reference;
+use plimsoll_syntax::dockerfile::ImageReference;
+use plimsoll_text::{FileId, Place};
+
+use crate::{Confidence, Findings, FixKind, Reference, Rule, Severity, Theme};
+
+pub(crate) const RULE: Rule = Rule {
+    code: "BLD-009",
+    name: "mutable-image-tag",
+    title: "Image tag does not name a version",
+    theme: Theme::TransferBuild,
+    severity: Severity::Medium,
+    confidence: Confidence::High,
+    worse_near_node: false,
+    fix: FixKind::Suggest,
+    references: &[Reference {
+        title: "Docker, Building best practices",
+        url: "https://docs.docker.com/build/building/best-practices/",
+    }],
+    doc: include_str!("mutable_image_tag.md"),
+    check,
+};
+
+fn check(facts: &Facts, findings: &mut Findings<'_>) {
+    let mut found: BTreeMap<FileId, Vec<(Place, String, Drift)>> = BTreeMap::new();
+    for (stack, service) in facts.stacks.deployed_services() {
+        let (Some(image), None) = (&service.image, &service.build) else { continue };
+        let Some(reference) = reference(service) else { continue };
+        let own = stack.services().any(|other| {
+            other.build.is_some() && other.image.as_ref().is_some_and(|other| other.value == image.value)
+        });
+        if let (false, Some(drift)) = (own, drift(&reference)) {
+            found.entry(image.place.file).or_default().push((image.place, image.value.clone(), drift));
+        }
+    }
+    for image in facts.images.iter() {
+        let name = image.path.file_name().unwrap_or_default().to_ascii_lowercase();
+        if ["dev", "test"].iter().any(|word| name.contains(word)) {
+            continue;
+        }
+        for stage in &image.stages {
+            let base = match &stage.base {
+                Base::Image(reference) => Some((reference, stage.place)),
+                _ => None,
+            };
+            let copied = stage.copies.iter().filter_map(|copy| match &copy.from {
+                CopyFrom::Image(reference, place) => Some((reference, *place)),
+                _ => None,
+            });
+            for (reference, place) in base.into_iter().chain(copied) {
+                if drift(reference) == Some(Drift::Any) {
+                    let tag = reference.tag.as_deref().map(|tag| format!(":{tag}")).unwrap_or_default();
+                    found.entry(place.file).or_default().push((
+                        place,
+                        format!("{}{tag}", reference.name),
+                        Drift::Any,
+                    ));
+                }
+            }
+        }
+    }
+    for mut places in found.into_values() {
+        places.sort_by_key(|(place, _, _)| *place);
+        places.dedup_by_key(|(place, _, _)| *place);
+        let any = places.iter().any(|(_, _, drift)| *drift == Drift::Any);
+        let mut rest = places.into_iter();
+        let Some((first, name, drift)) = rest.next() else { continue };
+        let finding = findings.add(
+            first,
+            match drift {
+                Drift::Any => format!("`{name}` can be any version"),
+                Drift::Major => format!("`{name}` names a major version only"),
+            },
+        );
+        for (place, name, _) in rest {
+            finding.related(place, format!("`{name}` moves, too"));
+        }
+        if !any {
+            finding.severity(Severity::Low);
+        }
+        finding
+            .note("the next pull or build takes another image than the one that was tested, and the old one cannot be named to go back to")
+            .help("name the full version, for data services with its digest");
+    }
+}
+
+/// How far an image moves under its tag.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Drift {
+    /// Any version.
+    Any,
+    /// Versions within a major one.
+    Major,
+}
+
+fn drift(reference: &ImageReference) -> Option<Drift> {
+    if reference.digest.is_some() {
+        return None;
+    }
+    let Some(tag) = &reference.tag else { return Some(Drift::Any) };
+    if tag.contains('$') {
+        return None;
+    }
+    let start = tag.trim_start_matches('v').split('-').next().unwrap_or_default();
+    let numbers = start.bytes().all(|byte| byte.is_ascii_digit()) && !start.is_empty();
+    if numbers && start.len() < 6 {
+        return Some(Drift::Major);
+    }
+    let floating = [
+        "latest", "stable", "alpine", "slim", "lts", "main", "master", "edge", "nightly", "release",
+        "current", "mainline",
+    ];
+    floating.contains(&start).then_some(Drift::Any)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_version_or_a_digest_does_not_move() {
+        let of = |text: &str| ImageReference::parse(text).and_then(|reference| drift(&reference));
+        assert_eq!(of("nginx"), Some(Drift::Any));
+        assert_eq!(of("nginx:alpine"), Some(Drift::Any));
+        assert_eq!(of("postgres:16-alpine"), Some(Drift::Major));
+        for fixed in ["postgres:16.4", "debian:bookworm", "app:3f9d2c1", "app:20250101"] {
+            assert_eq!(of(fixed), None, "{fixed}");
+        }
+    }
+}

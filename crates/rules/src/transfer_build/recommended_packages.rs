@@ -1,0 +1,53 @@
+//! Packages beyond need.
+
+use std::collections::BTreeMap;
+
+use plimsoll_model::Facts;
+use plimsoll_model::commands::Origin;
+use plimsoll_text::{FileId, Place};
+
+use crate::{Confidence, Findings, FixKind, Reference, Rule, Severity, Theme};
+
+pub(crate) const RULE: Rule = Rule {
+    code: "BLD-015",
+    name: "recommended-packages",
+    title: "Image carries packages that nothing needs",
+    theme: Theme::TransferBuild,
+    severity: Severity::Low,
+    confidence: Confidence::High,
+    worse_near_node: false,
+    fix: FixKind::Safe,
+    references: &[Reference {
+        title: "Docker, Building best practices",
+        url: "https://docs.docker.com/build/building/best-practices/",
+    }],
+    doc: include_str!("recommended_packages.md"),
+    check,
+};
+
+fn check(facts: &Facts, findings: &mut Findings<'_>) {
+    let mut found: BTreeMap<FileId, Vec<Place>> = BTreeMap::new();
+    for command in facts.commands.iter() {
+        let unit = facts.commands.unit(command.unit);
+        let installs = matches!(command.program.as_str(), "apt" | "apt-get")
+            && command.arg_texts().any(|text| text == "install")
+            && !command
+                .arg_texts()
+                .any(|text| text == "--no-install-recommends" || text.contains("Install-Recommends"));
+        if matches!(unit.origin, Origin::ImageBuild) && installs {
+            found.entry(unit.file).or_default().push(command.place);
+        }
+    }
+    for image in facts.images.iter().filter(|image| image.written_by.is_none()) {
+        let (Some(stage), Some(places)) = (image.stages.last(), found.get(&image.file)) else { continue };
+        let mut rest = places.iter().filter(|place| **place > stage.place);
+        let Some(first) = rest.next() else { continue };
+        let finding = findings.add(*first, "`apt-get install` adds recommended packages to the image");
+        for place in rest {
+            finding.related(*place, "here, too");
+        }
+        finding
+            .note("they make the image larger, slower to ship, and add programs that need updates")
+            .help("add `--no-install-recommends`");
+    }
+}

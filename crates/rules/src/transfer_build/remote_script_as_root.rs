@@ -1,0 +1,109 @@
+//! Code from the network that runs as it comes.
+
+use std::collections::BTreeMap;
+
+use plimsoll_model::Facts;
+use plimsoll_model::commands::{Command, Machine};
+use plimsoll_text::{FileId, Place};
+
+use crate::{Confidence, Findings, FixKind, Reference, Rule, Severity, Theme};
+
+pub(crate) const RULE: Rule = Rule {
+    code: "BLD-007",
+    name: "remote-script-as-root",
+    title: "A downloaded script is run unseen",
+    theme: Theme::TransferBuild,
+    severity: Severity::High,
+    confidence: Confidence::High,
+    worse_near_node: false,
+    fix: FixKind::Safe,
+    references: &[Reference {
+        title: "OWASP, Docker Security Cheat Sheet",
+        url: "https://cheatsheetseries.owasp.org/cheatsheets/Docker_Security_Cheat_Sheet.html",
+    }],
+    doc: include_str!("remote_script_as_root.md"),
+    check,
+};
+
+const SHELLS: &[&str] = &["sh", "bash", "zsh", "dash", "ash", "python", "python3"];
+
+fn check(facts: &Facts, findings: &mut Findings<'_>) {
+    let mut found: BTreeMap<FileId, Vec<(Place, String, Machine)>> = BTreeMap::new();
+    for (id, unit) in facts.commands.units() {
+        if unit.origin.is_documentation() {
+            continue;
+        }
+        let commands = facts.commands.of_unit(id);
+        if commands.iter().any(checks_sum) {
+            continue;
+        }
+        for (index, command) in commands.iter().enumerate() {
+            let later = commands.get(index + 1..).unwrap_or_default();
+            if let Some(url) = fetched_and_run(facts, command, later) {
+                found.entry(unit.file).or_default().push((command.place, url, command.machine));
+            }
+        }
+    }
+    for places in found.into_values() {
+        let mut rest = places.into_iter();
+        let Some((first, url, machine)) = rest.next() else { continue };
+        let finding = findings.add(first, format!("`{url}` is downloaded and run, whatever it holds"));
+        for (place, _, _) in rest.filter(|(place, _, _)| *place != first) {
+            finding.related(place, "the same here");
+        }
+        if machine == Machine::Workstation {
+            finding.severity(Severity::Medium);
+        }
+        finding
+            .note("its owner, or whoever takes the server over, decides what runs on this machine, and each run may install another version")
+            .help("install from the vendor's package repository with its signing key, or pin a version and compare a checksum");
+    }
+}
+
+fn checks_sum(command: &Command) -> bool {
+    matches!(command.program.as_str(), "sha256sum" | "sha512sum" | "shasum" | "gpg" | "cosign" | "minisign")
+}
+
+/// The address when a download ends in an interpreter.
+fn fetched_and_run(facts: &Facts, command: &Command, later: &[Command]) -> Option<String> {
+    if SHELLS.contains(&command.program.as_str()) {
+        let arg = command.args.iter().find(|arg| {
+            let text = facts.text(arg.place).trim_matches('"');
+            ["$(curl", "$(wget", "<(curl", "<(wget"].iter().any(|start| text.starts_with(start))
+        })?;
+        return address(facts.text(arg.place).split([' ', ')', '"']));
+    }
+    if !matches!(command.program.as_str(), "curl" | "wget") {
+        return None;
+    }
+    let url = address(command.arg_texts())?;
+    if let Some(own) = &command.pipeline {
+        let piped = later.iter().find(|other| {
+            other.pipeline.as_ref().is_some_and(|pipeline| {
+                pipeline.span == own.span && pipeline.index > own.index && pipeline.length == own.length
+            })
+        });
+        if piped.is_some_and(|other| SHELLS.contains(&other.program.as_str())) {
+            return Some(url);
+        }
+    }
+    let output = command.option(&["-o", "--output", "-O", "--output-document"]).map(|option| option.text);
+    let target = output
+        .filter(|text| !text.starts_with("http"))
+        .or_else(|| command.outputs.first().map(|output| output.target.text.as_str()))
+        .or_else(|| url.rsplit('/').next())?;
+    let name = target.rsplit('/').next().filter(|name| !name.is_empty())?;
+    let same = |text: &str| text.rsplit('/').next() == Some(name);
+    later
+        .iter()
+        .any(|other| {
+            same(&other.program)
+                || (SHELLS.contains(&other.program.as_str())
+                    && other.operands().next().is_some_and(|arg| same(&arg.value.text)))
+        })
+        .then_some(url)
+}
+
+fn address<'a>(mut words: impl Iterator<Item = &'a str>) -> Option<String> {
+    words.find(|word| word.starts_with("http://") || word.starts_with("https://")).map(str::to_owned)
+}
