@@ -2,6 +2,7 @@
 
 use plimsoll_model::Facts;
 
+use crate::transfer_build::development::is_for_development;
 use crate::{Confidence, Findings, FixKind, Reference, Rule, Severity, Theme};
 
 pub(crate) const RULE: Rule = Rule {
@@ -22,7 +23,7 @@ pub(crate) const RULE: Rule = Rule {
 };
 
 fn check(facts: &Facts, findings: &mut Findings<'_>) {
-    for image in facts.images.iter() {
+    for image in facts.images.iter().filter(|image| !is_for_development(&image.path)) {
         let Some(stage) = image.stages.last() else { continue };
         let Some(user) = stage.user.as_ref().filter(|user| user.root == Some(false)) else { continue };
         let mut own = stage.copies.iter().filter(|copy| {

@@ -6,6 +6,7 @@ use plimsoll_model::Facts;
 use plimsoll_model::commands::Command;
 use plimsoll_text::{FileId, Place};
 
+use super::development::is_for_development;
 use crate::{Confidence, Findings, FixKind, Reference, Rule, Severity, Theme};
 
 pub(crate) const RULE: Rule = Rule {
@@ -28,7 +29,8 @@ pub(crate) const RULE: Rule = Rule {
 fn check(facts: &Facts, findings: &mut Findings<'_>) {
     let mut found: BTreeMap<FileId, Vec<(Place, String)>> = BTreeMap::new();
     for command in facts.commands.iter() {
-        if facts.commands.unit(command.unit).origin.is_documentation() {
+        let unit = facts.commands.unit(command.unit);
+        if unit.origin.is_documentation() || is_for_development(facts.path(unit.file)) {
             continue;
         }
         if let Some((place, word)) = switched_off(command) {

@@ -2,6 +2,7 @@
 
 mod build_without_tls_check;
 mod built_on_guest;
+pub(crate) mod development;
 mod dockerfile_written_by_script;
 mod mutable_image_tag;
 mod old_files_survive;

@@ -8,6 +8,7 @@ use plimsoll_model::services::reference;
 use plimsoll_syntax::dockerfile::ImageReference;
 use plimsoll_text::{FileId, Place};
 
+use super::development::is_for_development;
 use crate::{Confidence, Findings, FixKind, Reference, Rule, Severity, Theme};
 
 pub(crate) const RULE: Rule = Rule {
@@ -40,8 +41,7 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
         }
     }
     for image in facts.images.iter() {
-        let name = image.path.file_name().unwrap_or_default().to_ascii_lowercase();
-        if ["dev", "test"].iter().any(|word| name.contains(word)) {
+        if is_for_development(&image.path) {
             continue;
         }
         for stage in &image.stages {

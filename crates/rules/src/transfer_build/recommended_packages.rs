@@ -6,6 +6,7 @@ use plimsoll_model::Facts;
 use plimsoll_model::commands::Origin;
 use plimsoll_text::{FileId, Place};
 
+use super::development::is_for_development;
 use crate::{Confidence, Findings, FixKind, Reference, Rule, Severity, Theme};
 
 pub(crate) const RULE: Rule = Rule {
@@ -38,7 +39,9 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
             found.entry(unit.file).or_default().push(command.place);
         }
     }
-    for image in facts.images.iter().filter(|image| image.written_by.is_none()) {
+    for image in
+        facts.images.iter().filter(|image| image.written_by.is_none() && !is_for_development(&image.path))
+    {
         let (Some(stage), Some(places)) = (image.stages.last(), found.get(&image.file)) else { continue };
         let mut rest = places.iter().filter(|place| **place > stage.place);
         let Some(first) = rest.next() else { continue };

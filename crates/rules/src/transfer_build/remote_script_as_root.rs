@@ -83,7 +83,7 @@ fn fetched_and_run(facts: &Facts, command: &Command, later: &[Command]) -> Optio
                 pipeline.span == own.span && pipeline.index > own.index && pipeline.length == own.length
             })
         });
-        if piped.is_some_and(|other| SHELLS.contains(&other.program.as_str())) {
+        if piped.is_some_and(reads_a_program) {
             return Some(url);
         }
     }
@@ -97,13 +97,24 @@ fn fetched_and_run(facts: &Facts, command: &Command, later: &[Command]) -> Optio
     later
         .iter()
         .any(|other| {
-            same(&other.program)
-                || (SHELLS.contains(&other.program.as_str())
-                    && other.operands().next().is_some_and(|arg| same(&arg.value.text)))
+            let runs =
+                (name.ends_with(".sh") && same(&other.program)) || SHELLS.contains(&other.program.as_str());
+            runs && (same(&other.program) || other.operands().next().is_some_and(|arg| same(&arg.value.text)))
         })
         .then_some(url)
 }
 
+/// Whether an interpreter takes its program from what is piped into it.
+fn reads_a_program(command: &Command) -> bool {
+    SHELLS.contains(&command.program.as_str())
+        && !command
+            .arg_texts()
+            .any(|text| matches!(text, "-c" | "-m") || text.ends_with(".py") || text.ends_with(".sh"))
+}
+
+/// The first address among words that another machine answers.
 fn address<'a>(mut words: impl Iterator<Item = &'a str>) -> Option<String> {
-    words.find(|word| word.starts_with("http://") || word.starts_with("https://")).map(str::to_owned)
+    let url = words.find(|word| word.starts_with("http://") || word.starts_with("https://"))?;
+    let own = ["://localhost", "://127.0.0.1"].iter().any(|host| url.contains(host));
+    (!own).then(|| url.to_owned())
 }
