@@ -15,6 +15,11 @@ fn example() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/papertrade")
 }
 
+#[expect(clippy::disallowed_methods, reason = "the list of mistakes is a file of the example")]
+fn read(file: &str) -> String {
+    std::fs::read_to_string(example().join(file)).unwrap()
+}
+
 struct Row {
     code: String,
     file: String,
@@ -31,12 +36,12 @@ fn rows(list: &str, wanted: impl Fn(&str) -> bool) -> Vec<Row> {
         }
         let cells: Vec<&str> = text.trim_matches('|').split('|').map(str::trim).collect();
         let [code, file, snippet, _] = cells.as_slice() else { continue };
-        if !takes || !code.as_bytes().get(3).is_some_and(|b| *b == b'-') || code.len() != 7 {
+        if !takes || code.as_bytes().get(3).is_none_or(|b| *b != b'-') || code.len() != 7 {
             continue;
         }
         let file = file.trim_matches('`').to_owned();
         let snippet = snippet.trim_matches('`').trim();
-        let source = std::fs::read_to_string(example().join(&file)).unwrap();
+        let source = read(&file);
         let at: Vec<usize> = source.match_indices(snippet).map(|(at, _)| at).collect();
         assert_eq!(at.len(), 1, "`{snippet}` must occur once in {file}");
         let line = source[..at[0]].lines().count().max(1) as u64 + u64::from(source[..at[0]].ends_with('\n'));
@@ -64,7 +69,7 @@ fn touches(location: &Value, row: &Row, slack: u64) -> bool {
 
 #[test]
 fn listed_mistakes_are_found() {
-    let list = std::fs::read_to_string(example().join("MISTAKES.md")).unwrap();
+    let list = read("MISTAKES.md");
     let findings = findings();
     let mut wrong = Vec::new();
     let mut open: BTreeSet<(&str, &str)> = NOT_FOUND.iter().copied().collect();
@@ -91,7 +96,7 @@ fn listed_mistakes_are_found() {
 
 #[test]
 fn what_only_looks_wrong_is_left_alone() {
-    let list = std::fs::read_to_string(example().join("MISTAKES.md")).unwrap();
+    let list = read("MISTAKES.md");
     let findings = findings();
     let alarms: Vec<String> = rows(&list, |heading| heading.starts_with("Looks wrong"))
         .iter()

@@ -5,6 +5,7 @@
 mod bad_input;
 mod discovery;
 mod evaluate;
+mod example;
 mod other_commands;
 mod sandbox;
 mod stability;

@@ -15,7 +15,28 @@ use super::{OuterExpansion, Script, Word};
 /// in its errors, and the commands around it are kept.
 #[must_use]
 pub fn parse(layer: &Layer) -> Script {
+    if let Some(range) = bracket_run(layer.text()) {
+        let message = "more opening brackets in a row than any command has".to_owned();
+        return Script {
+            errors: vec![SyntaxError { place: layer.place(range), message }],
+            ..Script::default()
+        };
+    }
     parse_nested(layer, &[])
+}
+
+/// A thousand equal opening brackets in a row: no program, and reading them takes time that grows with their square.
+fn bracket_run(text: &str) -> Option<std::ops::Range<usize>> {
+    let mut run = 0;
+    let mut last = 0;
+    for (at, byte) in text.bytes().enumerate() {
+        run = if byte == last && matches!(byte, b'{' | b'(' | b'[') { run + 1 } else { 1 };
+        last = byte;
+        if run == 1000 {
+            return Some(at + 1 - run..at + 1);
+        }
+    }
+    None
 }
 
 /// Reads a script out of a word, such as an argument of `ssh` or `bash -c`.
@@ -143,8 +164,26 @@ fn recover(text: &str, depth: usize) -> (ParseResult, Found) {
     (parsed, errors)
 }
 
+/// The text with as many plain letters in the place of other characters. They mean nothing to a shell's grammar, words
+/// are read from the text itself, and shuck 0.2.8 splits such characters in some nested substitutions.
+fn ascii(text: &str) -> std::borrow::Cow<'_, str> {
+    if text.is_ascii() {
+        return text.into();
+    }
+    let mut plain = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_ascii() {
+            plain.push(c);
+        } else {
+            plain.extend(std::iter::repeat_n('x', c.len_utf8()));
+        }
+    }
+    plain.into()
+}
+
 fn parse_once(text: &str, depth: usize) -> ParseResult {
     let fuel = text.len().max(100_000);
+    let text = &ascii(text);
     Parser::with_limits_and_profile(text, depth, fuel, ShellProfile::native(ShellDialect::Bash)).parse()
 }
 

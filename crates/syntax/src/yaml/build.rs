@@ -116,7 +116,11 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn error(&mut self, range: Range<usize>, message: impl Into<String>) {
+    fn error(&mut self, mut range: Range<usize>, message: impl Into<String>) {
+        // The parser counts an error in characters of its own; the place must not split one of ours.
+        let text = self.layer.text();
+        range.start = text.floor_char_boundary(range.start);
+        range.end = text.ceil_char_boundary(range.end.max(range.start));
         self.stream.errors.push(SyntaxError { place: self.layer.place(range), message: message.into() });
     }
 
