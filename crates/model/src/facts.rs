@@ -58,7 +58,7 @@ impl Facts {
         guests::from_terraform(&trees, &mut all_guests);
         guests::from_commands(&commands, &mut all_guests);
         let stacks = Stacks::new(&files, &trees, &commands);
-        let application = Application::new(&files, &trees);
+        let application = Application::new(&files, &inventory, &trees);
         let images = Images::new(image_sources(&files, &trees, &commands), &application.projects, &inventory);
         errors.sort();
         errors.dedup();

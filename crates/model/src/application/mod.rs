@@ -1,13 +1,18 @@
 //! What the application's source says: variables it reads, ports, routes, migrations, switches.
 
+mod collect;
+mod compiled;
+mod javascript;
+mod javascript_env;
+mod migrations;
+mod projects;
+mod python;
 mod types;
 
 pub use types::{
     ApiDocs, Application, BodyKind, Cors, DebugSwitch, EnvRead, Framework, Language, Listen, Migration,
     Phase, Presence, Project, Route, SchemaCreation, SwitchKind,
 };
-impl Application {
-    pub(crate) fn new(_f: &plimsoll_text::Files, _t: &crate::Trees) -> Self {
-        Self::default()
-    }
-}
+
+#[cfg(test)]
+mod tests;
