@@ -1,6 +1,22 @@
 //! SCR: script robustness.
 
+mod assumed_node_resource;
+mod connection_error_as_answer;
+mod creation_without_resume;
+mod fatal_search;
+mod hidden_failure;
+mod no_deploy_lock;
+mod test_without_cleanup;
+
 use crate::Rule;
 
 /// The rules of this theme, by code.
-pub(crate) const RULES: &[&Rule] = &[];
+pub(crate) const RULES: &[&Rule] = &[
+    &hidden_failure::RULE,
+    &connection_error_as_answer::RULE,
+    &creation_without_resume::RULE,
+    &assumed_node_resource::RULE,
+    &fatal_search::RULE,
+    &no_deploy_lock::RULE,
+    &test_without_cleanup::RULE,
+];

@@ -1,0 +1,64 @@
+//! Host keys are not checked.
+
+use std::collections::BTreeMap;
+
+use plimsoll_model::Facts;
+use plimsoll_text::{FileId, Place};
+
+use super::lines::effective_lines;
+
+use crate::{Confidence, Findings, FixKind, Rule, Severity, Theme};
+
+pub(crate) const RULE: Rule = Rule {
+    code: "HST-002",
+    name: "unchecked-host-key",
+    title: "Host keys are not checked",
+    theme: Theme::HostAccess,
+    severity: Severity::High,
+    confidence: Confidence::High,
+    worse_near_node: false,
+    fix: FixKind::Safe,
+    references: &[],
+    doc: include_str!("unchecked_host_key.md"),
+    check,
+};
+
+fn check(facts: &Facts, findings: &mut Findings<'_>) {
+    let mut files = BTreeMap::<FileId, Vec<(Place, &str, bool)>>::new();
+    for (file, place, text) in effective_lines(facts) {
+        if let Some(what) = turned_off(text) {
+            files.entry(file).or_default().push((place, what, text.contains("sshpass")));
+        }
+    }
+    for places in files.values() {
+        let Some((place, what, _)) = places.first() else { continue };
+        let finding =
+            findings.add(*place, format!("`{what}`: any machine that answers is taken for the right one"));
+        finding.label("the host key is not compared with a known one");
+        for (other, what, _) in places.iter().skip(1) {
+            finding.related(*other, format!("`{what}` here too"));
+        }
+        if places.iter().any(|(.., password)| *password) {
+            finding.note("a password is sent over this connection to whoever answers");
+        }
+        finding.help("keep the node's key in a `known_hosts` file of the project and check it strictly");
+    }
+}
+
+/// What turns the check off, as a stable word.
+fn turned_off(line: &str) -> Option<&'static str> {
+    let plain: String =
+        line.to_ascii_lowercase().chars().filter(|c| !matches!(c, ' ' | '"' | '\'' | '\t')).collect();
+    let scan = plain.contains("ssh-keyscan") && plain.contains(">>") && plain.contains("known_hosts");
+    [
+        ("stricthostkeychecking=no", "StrictHostKeyChecking=no"),
+        ("stricthostkeycheckingno", "StrictHostKeyChecking no"),
+        ("userknownhostsfile=/dev/null", "UserKnownHostsFile=/dev/null"),
+        ("autoaddpolicy(", "AutoAddPolicy"),
+        ("host_key_checking=false", "host_key_checking=False"),
+        ("host_key_checking:false", "host_key_checking: false"),
+    ]
+    .iter()
+    .find_map(|(pattern, what)| plain.contains(pattern).then_some(*what))
+    .or_else(|| scan.then_some("ssh-keyscan >> known_hosts"))
+}

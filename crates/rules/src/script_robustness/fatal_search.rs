@@ -1,0 +1,58 @@
+//! A search without a hit ends the script.
+
+use std::collections::BTreeMap;
+
+use plimsoll_model::Facts;
+use plimsoll_model::commands::{Command, Fate, Origin};
+use plimsoll_text::{FileId, Place};
+
+use crate::{Confidence, Findings, FixKind, Rule, Severity, Theme};
+
+pub(crate) const RULE: Rule = Rule {
+    code: "SCR-009",
+    name: "fatal-search",
+    title: "A search without a hit ends the script",
+    theme: Theme::ScriptRobustness,
+    severity: Severity::Medium,
+    confidence: Confidence::Medium,
+    worse_near_node: false,
+    fix: FixKind::Safe,
+    references: &[],
+    doc: include_str!("fatal_search.md"),
+    check,
+};
+
+fn check(facts: &Facts, findings: &mut Findings<'_>) {
+    let mut files = BTreeMap::<FileId, Vec<Place>>::new();
+    for command in facts.commands.iter() {
+        let unit = facts.commands.unit(command.unit);
+        let ours = matches!(unit.origin, Origin::Script | Origin::WrittenScript { .. });
+        if ours && searches(command) && ends_script(facts, command) {
+            files.entry(command.place.file).or_default().push(command.place);
+        }
+    }
+    for places in files.values() {
+        let Some(place) = places.first() else { continue };
+        let finding = findings.add(*place, "when `grep` finds nothing the script ends here without a word");
+        finding.label("exit status 1 is fatal under `set -e` and `pipefail`");
+        for other in places.iter().skip(1) {
+            finding.related(*other, "the same here");
+        }
+        finding.help(
+            "handle the empty case: `value=$(… | grep … || true)`, then test `value` and say what is missing",
+        );
+    }
+}
+
+fn searches(command: &Command) -> bool {
+    matches!(command.program.as_str(), "grep" | "egrep" | "fgrep")
+        && command.strict.errexit
+        && command.pipeline.is_some_and(|pipe| pipe.index + 1 == pipe.length || command.strict.pipefail)
+        && command.flag(&["-v", "-q", "-c"]).is_none()
+}
+
+fn ends_script(facts: &Facts, command: &Command) -> bool {
+    let outer = facts.commands.outermost(command);
+    matches!(command.fate, Fate::Fatal)
+        && !matches!(outer.fate, Fate::Tested | Fate::Masked { .. } | Fate::Lost)
+}

@@ -1,0 +1,78 @@
+//! A failure is hidden.
+
+use std::collections::BTreeMap;
+
+use plimsoll_model::Facts;
+use plimsoll_model::commands::{Command, Fate};
+use plimsoll_text::{FileId, Place};
+
+use crate::{Confidence, Findings, FixKind, Rule, Severity, Theme};
+
+pub(crate) const RULE: Rule = Rule {
+    code: "SCR-002",
+    name: "hidden-failure",
+    title: "A failure is hidden",
+    theme: Theme::ScriptRobustness,
+    severity: Severity::High,
+    confidence: Confidence::Medium,
+    worse_near_node: false,
+    fix: FixKind::Safe,
+    references: &[],
+    doc: include_str!("hidden_failure.md"),
+    check,
+};
+
+fn check(facts: &Facts, findings: &mut Findings<'_>) {
+    let mut files = BTreeMap::<FileId, Vec<(Place, String)>>::new();
+    for command in facts.commands.iter() {
+        if facts.commands.unit(command.unit).origin.is_documentation() {
+            continue;
+        }
+        let outer = facts.commands.outermost(command);
+        let handler = [command, outer].into_iter().find_map(|c| match c.fate {
+            Fate::Masked { handler } => Some(facts.text(handler).trim()),
+            _ => None,
+        });
+        let Some(handler) = handler else { continue };
+        let swallowed = matches!(handler, "true" | ":");
+        let renamed = handler.starts_with("echo") && (command.hides_errors() || outer.hides_errors());
+        if (swallowed && matters(command)) || (renamed && (matters(command) || reports(command))) {
+            let entry = files.entry(command.place.file).or_default();
+            entry.push((command.place, name(command)));
+        }
+    }
+    for places in files.values() {
+        let Some((place, what)) = places.first() else { continue };
+        let finding = findings.add(*place, format!("every failure of `{what}` is swallowed"));
+        finding.label("the script goes on as if it had worked");
+        for (other, what) in places.iter().skip(1) {
+            finding.related(*other, format!("`{what}` too"));
+        }
+        finding.help("let it fail, or test for the one case that is expected and show the error text");
+    }
+}
+
+/// Steps whose failure leaves the deployment half done.
+fn matters(command: &Command) -> bool {
+    command.is("docker", &["compose", "up"])
+        || command.is("docker", &["compose", "pull"])
+        || command.is("docker", &["compose", "build"])
+        || command.is("docker", &["build"])
+        || command.is("docker", &["pull"])
+        || command.is("pct", &["push"])
+        || matches!(command.program.as_str(), "scp" | "rsync")
+        || matches!(command.program.as_str(), "tflint" | "shellcheck" | "hadolint")
+}
+
+/// Questions whose error is itself the news.
+fn reports(command: &Command) -> bool {
+    command.is("docker", &["compose", "ps"]) || command.is("docker", &["ps"])
+}
+
+fn name(command: &Command) -> String {
+    let words: Vec<&str> = command.operands().take(2).map(|arg| arg.value.text.as_str()).collect();
+    let count = if command.program == "docker" { 2 } else { 0 };
+    format!("{} {}", command.program, words.into_iter().take(count).collect::<Vec<_>>().join(" "))
+        .trim()
+        .to_owned()
+}

@@ -1,0 +1,62 @@
+//! Two runs at once use the same temporary files.
+
+use plimsoll_model::Facts;
+use plimsoll_model::commands::{Command, Machine, Origin};
+use plimsoll_text::Place;
+
+use crate::{Confidence, Findings, FixKind, Rule, Severity, Theme};
+
+pub(crate) const RULE: Rule = Rule {
+    code: "SCR-010",
+    name: "no-deploy-lock",
+    title: "Two runs at once use the same temporary files",
+    theme: Theme::ScriptRobustness,
+    severity: Severity::Low,
+    confidence: Confidence::Medium,
+    worse_near_node: false,
+    fix: FixKind::Safe,
+    references: &[],
+    doc: include_str!("no_deploy_lock.md"),
+    check,
+};
+
+fn check(facts: &Facts, findings: &mut Findings<'_>) {
+    let mut seen = std::collections::BTreeSet::new();
+    for procedure in facts.commands.procedures() {
+        if !matches!(facts.commands.unit(procedure.unit).origin, Origin::Script) {
+            continue;
+        }
+        let steps: Vec<&Command> = procedure.commands(&facts.commands).collect();
+        let deploys = steps.iter().any(|step| step.starts_services());
+        let locked =
+            steps.iter().any(|step| matches!(step.program.as_str(), "flock" | "mktemp" | "lockfile"));
+        if !deploys || locked {
+            continue;
+        }
+        let mut places = steps.iter().filter_map(|step| fixed(step));
+        let Some((place, path)) = places.next() else { continue };
+        if !seen.insert(place.file) {
+            continue;
+        }
+        let finding = findings.add(place, format!("two runs at once overwrite each other's `{path}`"));
+        finding.label("a fixed name, and no lock");
+        for (other, path) in places.filter(|(_, other)| *other != path) {
+            finding.related(other, format!("`{path}` too"));
+        }
+        finding.help("take a lock with `flock`, and make temporary files with `mktemp`");
+    }
+}
+
+/// The fixed temporary file that a command on the caller's machine writes.
+fn fixed(command: &Command) -> Option<(Place, String)> {
+    if command.machine != Machine::Workstation {
+        return None;
+    }
+    let is_fixed = |text: &str| text.starts_with("/tmp/") && !text.contains(['$', '*']);
+    let output = command.outputs.iter().find(|output| is_fixed(&output.target.text));
+    let archive =
+        (command.program == "tar").then(|| command.args.iter().find(|arg| is_fixed(&arg.value.text)));
+    output
+        .map(|output| (output.place, output.target.text.clone()))
+        .or_else(|| archive.flatten().map(|arg| (arg.place, arg.value.text.clone())))
+}
