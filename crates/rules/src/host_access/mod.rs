@@ -3,8 +3,10 @@
 mod guest_command_on_node;
 mod lines;
 mod password_on_command_line;
+mod patient_ssh;
 mod root_deploy_on_node;
 mod unchecked_host_key;
+mod value_in_node_shell;
 
 use crate::Rule;
 
@@ -14,4 +16,6 @@ pub(crate) const RULES: &[&Rule] = &[
     &unchecked_host_key::RULE,
     &password_on_command_line::RULE,
     &guest_command_on_node::RULE,
+    &value_in_node_shell::RULE,
+    &patient_ssh::RULE,
 ];

@@ -47,7 +47,6 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
 fn searches(command: &Command) -> bool {
     matches!(command.program.as_str(), "grep" | "egrep" | "fgrep")
         && command.strict.errexit
-        && command.pipeline.is_some_and(|pipe| pipe.index + 1 == pipe.length || command.strict.pipefail)
         && command.flag(&["-v", "-q", "-c"]).is_none()
 }
 

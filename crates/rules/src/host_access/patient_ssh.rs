@@ -1,0 +1,73 @@
+//! SSH in automation waits for ever.
+
+use std::collections::BTreeMap;
+
+use plimsoll_model::Facts;
+use plimsoll_model::commands::{Command, Fate};
+use plimsoll_text::FileId;
+
+use crate::{Confidence, Findings, FixKind, Rule, Severity, Theme};
+
+pub(crate) const RULE: Rule = Rule {
+    code: "HST-008",
+    name: "patient-ssh",
+    title: "SSH in automation can wait for ever",
+    theme: Theme::HostAccess,
+    severity: Severity::Low,
+    confidence: Confidence::Medium,
+    worse_near_node: false,
+    fix: FixKind::Safe,
+    references: &[],
+    doc: include_str!("patient_ssh.md"),
+    check,
+};
+
+fn check(facts: &Facts, findings: &mut Findings<'_>) {
+    let configured = facts.files.iter().any(|(id, file)| {
+        let path = facts.path(id).as_str();
+        path.ends_with("ssh_config") || path.ends_with(".ssh/config") || file.text().contains("BatchMode=yes")
+    });
+    if configured {
+        return;
+    }
+    let mut files = BTreeMap::<FileId, Vec<&Command>>::new();
+    let mut deploying = std::collections::BTreeSet::new();
+    for command in facts.commands.iter() {
+        let unit = facts.commands.unit(command.unit);
+        if unit.origin.is_documentation() {
+            continue;
+        }
+        if command.starts_services() {
+            deploying.insert(unit.file);
+        }
+        if matches!(command.program.as_str(), "ssh" | "scp") && command.carrier.is_none() && !bounded(command)
+        {
+            files.entry(unit.file).or_default().push(command);
+        }
+    }
+    let chosen = files.iter().find(|(file, _)| deploying.contains(file)).or_else(|| files.first_key_value());
+    let Some((file, calls)) = chosen else { return };
+    // A question whose failure is expected is the less telling example.
+    let Some(first) = calls.iter().find(|call| !matches!(call.fate, Fate::Tested)).or_else(|| calls.first())
+    else {
+        return;
+    };
+    let count: usize = files.values().map(Vec::len).sum();
+    let finding = findings.add(
+        first.place,
+        format!("`{}` waits without an end for a password or an unreachable machine", first.program),
+    );
+    finding.label("neither `BatchMode=yes` nor `ConnectTimeout`");
+    for other in files.iter().filter(|(other, _)| *other != file).filter_map(|(_, calls)| calls.first()) {
+        finding.related(other.place, "the same in this file");
+    }
+    finding
+        .note(format!("{count} calls are written this way"))
+        .help("give `-o BatchMode=yes -o ConnectTimeout=10`, or set both in an `ssh_config` of the project");
+}
+
+fn bounded(command: &Command) -> bool {
+    command.arg_texts().any(|arg| {
+        arg.contains("BatchMode") || arg.contains("ConnectTimeout") || arg == "-F" || arg.contains("${")
+    })
+}

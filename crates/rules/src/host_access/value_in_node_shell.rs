@@ -1,0 +1,91 @@
+//! A value from outside is read as shell text by a root shell.
+
+use std::collections::BTreeMap;
+
+use plimsoll_model::Facts;
+use plimsoll_model::commands::{Arg, Command, HopKind, Machine, Source};
+use plimsoll_text::FileId;
+
+use crate::{Confidence, Findings, FixKind, Rule, Severity, Theme};
+
+pub(crate) const RULE: Rule = Rule {
+    code: "HST-007",
+    name: "value-in-node-shell",
+    title: "A value from outside is read as shell text on the node",
+    theme: Theme::HostAccess,
+    severity: Severity::High,
+    confidence: Confidence::Medium,
+    worse_near_node: false,
+    fix: FixKind::Suggest,
+    references: &[],
+    doc: include_str!("value_in_node_shell.md"),
+    check,
+};
+
+fn check(facts: &Facts, findings: &mut Findings<'_>) {
+    let mut files = BTreeMap::<FileId, Vec<(&Command, &Arg, String, bool)>>::new();
+    for command in facts.commands.iter() {
+        if facts.commands.unit(command.unit).origin.is_documentation()
+            || !through_shell_on_node(facts, command)
+        {
+            continue;
+        }
+        // The wrapped command tells the same values again.
+        let wraps = command.is("pct", &["exec"]) || command.is("qm", &["guest", "exec"]);
+        for arg in &command.args {
+            let Some((name, typed)) = outside(arg, command) else { continue };
+            if !(wraps || is_guest_id(command, arg)) {
+                files.entry(command.place.file).or_default().push((command, arg, name, typed));
+            }
+        }
+    }
+    for uses in files.values() {
+        let Some((command, arg, name, typed)) =
+            uses.iter().find(|(.., typed)| *typed).or_else(|| uses.first())
+        else {
+            continue;
+        };
+        let finding =
+            findings.add(arg.place, format!("the node's shell reads the value of `{name}` as shell text"));
+        finding.label(format!("pasted into the text of `{}`", command.program)).severity(if *typed {
+            Severity::Medium
+        } else {
+            Severity::Low
+        });
+        let mut named = std::collections::BTreeSet::from([name.clone()]);
+        for (_, other, name, _) in uses {
+            if named.insert(name.clone()) {
+                finding.related(other.place, format!("`{name}` too"));
+            }
+        }
+        finding.note("a space, `;` or `$(…)` in it is carried out by root on the hypervisor").help(
+            "check the value against a list or a pattern, or quote it for the other side with `printf '%q'`",
+        );
+    }
+}
+
+fn through_shell_on_node(facts: &Facts, command: &Command) -> bool {
+    let ssh = command.hops.iter().any(|hop| matches!(hop.kind, HopKind::Ssh { .. }));
+    let carriers = std::iter::successors(Some(command), |current| {
+        // A carrier comes before what it carries; anything else would lead in a circle.
+        current.carrier.and_then(|id| facts.commands.get(id)).filter(|carrier| carrier.id < current.id)
+    });
+    let on_node = carriers.into_iter().any(|carrier| carrier.machine == Machine::Node);
+    ssh && on_node
+}
+
+/// The variable that somebody else decides, and whether it is an argument of the script.
+fn outside(arg: &Arg, command: &Command) -> Option<(String, bool)> {
+    arg.value.sources.iter().find_map(|source| match source {
+        // Arguments of functions are the script's own business.
+        Source::Argument { name } => command.function.is_none().then(|| (name.clone(), true)),
+        Source::Input { name } => Some((name.clone(), true)),
+        Source::Default { name, .. } | Source::Environment { name } => Some((name.clone(), false)),
+        _ => None,
+    })
+}
+
+fn is_guest_id(command: &Command, arg: &Arg) -> bool {
+    matches!(command.program.as_str(), "pct" | "qm" | "lxc-attach" | "pvesh")
+        && command.operands().skip(1).take(2).any(|operand| operand.place == arg.place)
+}
