@@ -6,6 +6,7 @@ pub(crate) mod development;
 mod dockerfile_written_by_script;
 mod mutable_image_tag;
 mod old_files_survive;
+mod program_not_in_image;
 mod recommended_packages;
 mod remote_script_as_root;
 mod unversioned_working_tree;
@@ -14,6 +15,7 @@ use crate::Rule;
 
 /// The rules of this theme, by code.
 pub(crate) const RULES: &[&Rule] = &[
+    &program_not_in_image::RULE,
     &dockerfile_written_by_script::RULE,
     &build_without_tls_check::RULE,
     &remote_script_as_root::RULE,
