@@ -181,7 +181,8 @@ fn looks_like_guest_config(path: &Utf8Path, text: &str) -> bool {
     let has = |key: &str| text.lines().any(|line| line.starts_with(key));
     (has("rootfs:") && (has("arch:") || has("ostype:") || has("net0:")))
         || (has("ostype:") && has("memory:") && has("cores:"))
-        || (by_place && (has("lxc.") || has("net0:") || has("features:")))
+        || has("lxc.")
+        || (by_place && (has("net0:") || has("features:")))
 }
 
 fn looks_like_nginx(path: &Utf8Path, text: &str) -> bool {

@@ -21,12 +21,12 @@ fn ignored_and_vendored_files_are_left_out_and_dot_files_are_not() {
         ("cache/CACHEDIR.TAG", "Signature: 8a477f597d28d172789f06886806bc55\n"),
         ("cache/a.conf", BAD),
         (".git/a.conf", BAD),
-        (".github/a.yml", BAD),
-        (".env.production", BAD),
+        (".github/a.conf", BAD),
+        (".hidden.conf", BAD),
         ("deep/er/a.conf", BAD),
         ("picture.png", BAD),
     ]);
-    assert_eq!(found(&sandbox, &[]), [".env.production", ".github/a.yml", "deep/er/a.conf"]);
+    assert_eq!(found(&sandbox, &[]), [".github/a.conf", ".hidden.conf", "deep/er/a.conf"]);
 }
 
 #[test]
