@@ -40,6 +40,7 @@ pub(super) fn read(layer: &Layer, path: &Utf8Path, out: &mut Application) {
     let tokens = source::parse(layer, Dialect::JavaScript);
     let says = |sign: &str| memmem::find(layer.text().as_bytes(), sign.as_bytes()).is_some();
     javascript_env::reads(&tokens, says("process.env") || says("createEnv"), &mut out.env_reads);
+    javascript_env::refused(&tokens, &mut out.refused);
     let name = path.file_name().unwrap_or_default();
     let is_configuration = name.contains(".config.");
     let server =
@@ -54,8 +55,8 @@ pub(super) fn read(layer: &Layer, path: &Utf8Path, out: &mut Application) {
             reader.cors(at, out);
             reader.schema(at, out);
         }
+        reader.listen(at, is_server, out);
         if is_server {
-            reader.listen(at, out);
             reader.route(at, out);
         }
     }
@@ -196,10 +197,11 @@ impl<'a> Reader<'_, 'a> {
         }
     }
 
-    fn listen(&self, at: usize, out: &mut Application) {
+    /// `.listen(port)`, and `serve({ port })` in a file that imports a server.
+    fn listen(&self, at: usize, is_server: bool, out: &mut Application) {
         let tokens = self.tokens;
         let listen = tokens.matches(at, &[".", "listen", "("]);
-        let serve = tokens.matches(at, &["serve", "("]);
+        let serve = is_server && tokens.matches(at, &["serve", "("]);
         if !listen && !serve {
             return;
         }

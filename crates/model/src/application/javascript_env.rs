@@ -25,6 +25,8 @@ const BUNDLED: &[&str] = &[
 /// All reads of a file. A schema of names counts as one of the environment only where that is read.
 pub(super) fn reads(tokens: &Tokens<'_>, schemas: bool, out: &mut Vec<EnvRead>) {
     let guarded = guarded(tokens);
+    let dynamic = (0..tokens.len())
+        .any(|at| tokens.matches(at, &["process", ".", "env", "["]) && tokens.name(at + 4).is_some());
     for at in 0..tokens.len() {
         if let Some(read) = read(tokens, at, &guarded) {
             out.push(read);
@@ -32,6 +34,60 @@ pub(super) fn reads(tokens: &Tokens<'_>, schemas: bool, out: &mut Vec<EnvRead>) 
             destructured(tokens, at, out);
         } else if schemas && tokens.matches(at, &["z", ".", "object", "("]) {
             schema(tokens, at + 4, out);
+        } else if dynamic {
+            required_list(tokens, at, out);
+        }
+    }
+}
+
+fn is_variable(name: &str) -> bool {
+    name.len() > 2
+        && name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
+}
+
+/// `const requiredVariables = ["A", "B"]` beside `process.env[name]`.
+fn required_list(tokens: &Tokens<'_>, at: usize, out: &mut Vec<EnvRead>) {
+    let named = tokens.name(at).is_some_and(|name| name.to_ascii_lowercase().contains("require"));
+    if !named || !tokens.matches(at + 1, &["=", "["]) {
+        return;
+    }
+    for range in tokens.arguments(at + 2) {
+        let Some(name) = tokens.string(range.start).filter(|name| range.len() == 1 && is_variable(name))
+        else {
+            continue;
+        };
+        out.push(EnvRead {
+            name: name.into_owned(),
+            language: Language::JavaScript,
+            phase: Phase::Run,
+            presence: Presence::Required,
+            settings_field: false,
+            place: tokens.place(range),
+        });
+    }
+}
+
+/// Literals that an `if` whose branch throws or exits compares with.
+pub(super) fn refused(tokens: &Tokens<'_>, out: &mut Vec<Spanned<String>>) {
+    for_each_failing_condition(tokens, |range| {
+        for at in range {
+            let compared = tokens.is(at.wrapping_sub(1), "=") && tokens.is(at.wrapping_sub(2), "=");
+            if let Some(text) = tokens.string(at).filter(|text| compared && !text.is_empty()) {
+                out.push(Spanned::new(text.into_owned(), tokens.place(at..at + 1)));
+            }
+        }
+    });
+}
+
+/// The conditions of every `if` whose branch throws or exits.
+fn for_each_failing_condition(tokens: &Tokens<'_>, mut visit: impl FnMut(std::ops::Range<usize>)) {
+    for at in 0..tokens.len() {
+        if !tokens.matches(at, &["if", "("]) {
+            continue;
+        }
+        let close = tokens.close(at + 1);
+        if (close..close + 8).any(|index| tokens.is(index, "throw") || tokens.is(index, "exit")) {
+            visit(at + 2..close);
         }
     }
 }
@@ -39,16 +95,8 @@ pub(super) fn reads(tokens: &Tokens<'_>, schemas: bool, out: &mut Vec<EnvRead>) 
 /// Names behind `if (!name)` whose branch throws or exits.
 fn guarded<'a>(tokens: &Tokens<'a>) -> BTreeSet<&'a str> {
     let mut out = BTreeSet::new();
-    for at in 0..tokens.len() {
-        if !tokens.matches(at, &["if", "("]) {
-            continue;
-        }
-        let close = tokens.close(at + 1);
-        let fails = (close..close + 8).any(|index| tokens.is(index, "throw") || tokens.is(index, "exit"));
-        if !fails {
-            continue;
-        }
-        for index in at + 2..close {
+    for_each_failing_condition(tokens, |range| {
+        for index in range {
             if tokens.is(index, "!") {
                 // The last name of `!process.env.X` or the name of `!x`.
                 let mut last = index + 1;
@@ -58,7 +106,7 @@ fn guarded<'a>(tokens: &Tokens<'a>) -> BTreeSet<&'a str> {
                 out.extend(tokens.name(last));
             }
         }
-    }
+    });
     out
 }
 
@@ -168,9 +216,7 @@ fn schema(tokens: &Tokens<'_>, open: usize, out: &mut Vec<EnvRead>) {
     }
     for range in tokens.arguments(open) {
         let Some(name) = tokens.name(range.start) else { continue };
-        let is_variable = name.len() > 2
-            && name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
-        if !is_variable || !tokens.is(range.start + 1, ":") {
+        if !is_variable(name) || !tokens.is(range.start + 1, ":") {
             continue;
         }
         let default = range.clone().find(|index| tokens.matches(*index, &["default", "("]));

@@ -67,6 +67,21 @@ fn javascript_reads_know_bundles_defaults_and_checks() {
 }
 
 #[test]
+fn lists_of_required_names_and_refused_values_are_found() {
+    let text = "const requiredEnv = ['DATABASE_URL', 'JWT_SECRET']\nfor (const key of requiredEnv) {\n\
+        if (!process.env[key]) throw new Error(key)\n}\nif (process.env.JWT_SECRET === 'change-me') { throw 1 }";
+    assert_eq!(env("api/env.js", text), ["DATABASE_URL!", "JWT_SECRET!", "JWT_SECRET?"]);
+    let (application, _) = read(&[("api/env.js", text)]);
+    assert_eq!(application.refused[0].value, "change-me");
+    let text = "import os\nREQUIRED = ['A', 'B']\nWEAK = {'changeme', 'secret'}\nkey = os.getenv('C')\n\
+        if key in WEAK or key == 'x':\n    raise ValueError\n";
+    assert_eq!(env("api/config.py", text), ["A!", "B!", "C?"]);
+    let (application, _) = read(&[("api/config.py", text)]);
+    let refused: Vec<&str> = application.refused.iter().map(|text| text.value.as_str()).collect();
+    assert_eq!(refused, ["changeme", "secret", "x"]);
+}
+
+#[test]
 fn go_and_rust_reads_are_found() {
     let go = "p := os.Getenv(\"PORT\")\ntype C struct {\n U string `env:\"URL,required\"`\n L string `env:\"L\" envDefault:\"i\"`\n}";
     assert_eq!(env("main.go", go), ["PORT?", "URL!", "L=i"]);

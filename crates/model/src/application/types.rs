@@ -25,6 +25,8 @@ pub struct Application {
     pub debug_switches: Vec<DebugSwitch>,
     /// Interactive API documentation.
     pub api_docs: Vec<ApiDocs>,
+    /// Literals that make the program fail when a setting equals them, such as a placeholder.
+    pub refused: Vec<Spanned<String>>,
 }
 
 /// A folder with a manifest.

@@ -1,7 +1,7 @@
 //! Whether a program is in an image.
 
 use camino::Utf8Path;
-use plimsoll_text::{Place, Spanned};
+use plimsoll_text::{Files, Layer, Place, Spanned};
 
 use super::context::exists;
 use super::image::{CopyFact, CopyFrom, Image, Package, PackageManager, Program, Stage};
@@ -204,16 +204,62 @@ impl Image {
             })?;
         let folder = program.folder.as_deref()?;
         let title = source.name.clone().unwrap_or_else(|| source.index.to_string());
-        let why = format!("stage `{title}` has `{name}` in `{folder}`, which this stage does not copy");
+        // Nobody copies a system package from stage to stage: it has to be installed again.
+        let is_system = folder == "/usr/bin" && source.root.is_some();
+        let why = if is_system {
+            format!(
+                "only stage `{title}` installs `{name}`; this stage starts from `{}` again",
+                stage.base_name()
+            )
+        } else {
+            format!("stage `{title}` has `{name}` in `{folder}`, which this stage does not copy")
+        };
         let mut evidence = Evidence::new(why, stage.place);
         evidence.related.push(Spanned::new(program.why.clone(), program.place));
-        for copy in copies_from(source.index) {
+        for copy in copies_from(source.index).filter(|_| !is_system) {
             let paths: Vec<&str> = copy.sources.iter().map(|source| source.value.as_str()).collect();
             evidence.related.push(Spanned::new(format!("copies only `{}`", paths.join(" ")), copy.place));
         }
         Some(evidence)
     }
 }
+
+impl Image {
+    /// Where the entry point gives up root for another user (`gosu`, `su-exec` and relatives): in its words, or in
+    /// a script of the repository that it starts.
+    #[must_use]
+    pub fn drops_root(&self, stage: &Stage, files: &Files) -> Option<Place> {
+        let words = stage.start_words();
+        if let Some(word) = words.iter().find(|word| DROPPERS.contains(&word.value.as_str())) {
+            return Some(word.place);
+        }
+        words.iter().find_map(|word| {
+            let name = word.value.rsplit('/').next()?;
+            let copy = stage.copies.iter().rev().find(|copy| {
+                let whole = copy.sources.iter().any(|source| source.value.rsplit('/').next() == Some(name));
+                copy.from == CopyFrom::Context
+                    && (whole || copy.destination.value.ends_with(&format!("/{name}")))
+            });
+            let context = self.context.as_ref()?;
+            let named =
+                copy.and_then(|copy| copy.sources.first()).map_or(name, |source| source.value.as_str());
+            let paths = [context.join(named.trim_start_matches("./")), context.join(name)];
+            let id = paths.iter().find_map(|path| files.find(path))?;
+            let text = files.get(id).text();
+            let at = DROPPERS.iter().find_map(|dropper| {
+                text.match_indices(dropper).find(|(at, _)| {
+                    let before = text.get(..*at).and_then(|before| before.chars().next_back());
+                    before.is_none_or(|before| before.is_whitespace() || before == '/')
+                })
+            });
+            let (at, dropper) = at?;
+            Some(Layer::whole(id, files.get(id)).place(at..at + dropper.len()))
+        })
+    }
+}
+
+/// Programs that start another one as another user.
+const DROPPERS: &[&str] = &["gosu", "su-exec", "setpriv", "runuser", "s6-setuidgid", "chpst", "setuidgid"];
 
 impl Stage {
     /// The name of the image it starts from in the end.

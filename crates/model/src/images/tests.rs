@@ -75,6 +75,18 @@ fn files_of_the_context_are_looked_up() {
 }
 
 #[test]
+fn an_entry_point_that_gives_up_root_is_seen() {
+    let text = "FROM debian:12\nCOPY docker/start.sh /usr/local/bin/entry.sh\nENTRYPOINT [\"entry.sh\"]\n";
+    let (image, _) = image(text, &[], &["api/docker/start.sh"]);
+    let script = "#!/bin/sh\nchown -R app /data\nexec gosu app \"$@\"\n";
+    let files = Files::new([("api/docker/start.sh".into(), script.to_owned())]);
+    let place = image.drops_root(image.stage(None).unwrap(), &files).unwrap();
+    assert_eq!(files.slice(place), "gosu");
+    let files = Files::new([("api/docker/start.sh".into(), "exec \"$@\"\n".to_owned())]);
+    assert_eq!(image.drops_root(image.stage(None).unwrap(), &files), None);
+}
+
+#[test]
 fn unnamed_installations_make_it_unknown() {
     let text = "FROM debian:12-slim\nRUN curl -fsSL https://x | bash\n";
     assert!(matches!(says(text, "node"), Provides::Unknown(_)));

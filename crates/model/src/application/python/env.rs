@@ -15,9 +15,14 @@ pub(super) fn reads(tree: &Module<'_>, imports: &[Import], out: &mut Vec<EnvRead
         .iter()
         .any(|package| uses(imports, package));
     let reader = Reader { guarded, config };
+    let environment = uses(imports, "os");
     tree.walk(&mut |_, statement| match &statement.kind {
         StatementKind::Assign { targets, value: Some(value), annotation, .. } => {
             let name = targets.first().and_then(Expr::dotted);
+            if environment && name.as_ref().is_some_and(|name| name.to_ascii_lowercase().contains("required"))
+            {
+                required_list(value, out);
+            }
             reader.visit(value, name.as_deref(), None, out);
             if let Some(inner) = annotation {
                 reader.visit(inner, None, None, out);
@@ -28,6 +33,50 @@ pub(super) fn reads(tree: &Module<'_>, imports: &[Import], out: &mut Vec<EnvRead
                 reader.visit(expression, None, None, out);
             }
         }
+    });
+}
+
+/// `REQUIRED = ["A", "B"]` in a file that reads the environment.
+fn required_list(value: &Expr<'_>, out: &mut Vec<EnvRead>) {
+    for item in value.items() {
+        let Some(name) = item.as_str().filter(|name| is_variable(name)) else { continue };
+        out.push(EnvRead {
+            name: name.into_owned(),
+            language: Language::Python,
+            phase: Phase::Run,
+            presence: Presence::Required,
+            settings_field: false,
+            place: item.place,
+        });
+    }
+}
+
+/// Literals that an `if` whose body fails compares with, directly or as members of a list of this file.
+pub(super) fn refused(tree: &Module<'_>, out: &mut Vec<Spanned<String>>) {
+    let mut lists: std::collections::BTreeMap<&str, &Expr<'_>> = std::collections::BTreeMap::new();
+    tree.walk(&mut |_, statement| match &statement.kind {
+        StatementKind::Assign { targets, value: Some(value), .. } if !value.items().is_empty() => {
+            if let Some(ExprKind::Name(name)) = targets.first().map(|target| &target.kind) {
+                lists.insert(name, value);
+            }
+        }
+        StatementKind::Block { keyword: "if", header, body } if body.iter().any(fails) => {
+            for condition in header {
+                condition.walk(&mut |one| {
+                    let ExprKind::Operation("==" | "in", operands) = &one.kind else { return };
+                    for operand in operands {
+                        let operand = match &operand.kind {
+                            ExprKind::Name(name) => lists.get(name).copied().unwrap_or(operand),
+                            _ => operand,
+                        };
+                        let texts = operand.items().iter().chain(std::iter::once(operand));
+                        let found = texts.filter_map(literal).filter(|text| !text.value.is_empty());
+                        out.extend(found);
+                    }
+                });
+            }
+        }
+        _ => {}
     });
 }
 

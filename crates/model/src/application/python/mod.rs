@@ -49,6 +49,7 @@ pub(super) fn read(path: &Utf8Path, layer: &Layer, modules: &mut Modules, out: &
     let tree = python::parse(layer);
     let imports = imports(&tree);
     env::reads(&tree, &imports, &mut out.env_reads);
+    env::refused(&tree, &mut out.refused);
     settings::fields(&tree, &mut out.env_reads);
     web::read(&tree, &imports, out);
     switches::read(&tree, path, out);
