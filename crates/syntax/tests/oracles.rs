@@ -1,5 +1,7 @@
 //! Our readers against parsers that others wrote, on texts that both accept.
 
+#![expect(clippy::unwrap_used, reason = "a test may stop where it cannot prepare its case")]
+
 use hcl_edit::structure::{Body as OtherBody, Structure};
 use parse_dockerfile::Instruction;
 use plimsoll_syntax::dockerfile::{self, InstructionKind};
