@@ -13,14 +13,15 @@ pub struct FileId(u32);
 pub struct SourceFile {
     path: Utf8PathBuf,
     text: std::sync::Arc<str>,
+    lowercase: std::sync::OnceLock<String>,
     line_starts: Vec<u32>,
 }
 
 impl SourceFile {
     fn new(path: Utf8PathBuf, text: std::sync::Arc<str>) -> Self {
-        let breaks = text.match_indices('\n').map(|(index, _)| to_u32(index + 1));
+        let breaks = memchr::memchr_iter(b'\n', text.as_bytes()).map(|index| to_u32(index + 1));
         let line_starts = std::iter::once(0).chain(breaks).collect();
-        Self { path, text, line_starts }
+        Self { path, text, lowercase: std::sync::OnceLock::new(), line_starts }
     }
 
     /// Path relative to the evaluated root.
@@ -39,6 +40,12 @@ impl SourceFile {
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// The whole text with small ASCII letters only; every byte stands where it stands in the text.
+    #[must_use]
+    pub fn lowercase(&self) -> &str {
+        self.lowercase.get_or_init(|| self.text.to_ascii_lowercase())
     }
 
     /// The whole text, shared.

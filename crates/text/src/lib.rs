@@ -7,9 +7,11 @@
 mod edit;
 mod files;
 mod layer;
+mod phrases;
 mod span;
 
 pub use edit::{Applicability, Edit, Fix};
 pub use files::{FileId, Files, LineColumn, SourceFile};
 pub use layer::{Layer, LayerBuilder};
+pub use phrases::Phrases;
 pub use span::{Place, Span, Spanned, SyntaxError};

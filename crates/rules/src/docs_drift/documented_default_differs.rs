@@ -1,6 +1,10 @@
 //! Document states another default or behaviour than the scripts have.
 
+use std::sync::LazyLock;
+
 use plimsoll_model::{Facts, Kind};
+
+use plimsoll_text::Phrases;
 
 use crate::secrets::regenerated;
 
@@ -50,32 +54,39 @@ fn guest_ids(facts: &Facts, findings: &mut Findings<'_>) {
 }
 
 /// Ways to promise that a second run changes nothing.
-const PROMISES: &[&str] = &[
-    "idempotent",
-    "safe to run multiple times",
-    "safe to re-run",
-    "safe to rerun",
-    "if .env doesn't exist",
-    "if `.env` doesn't exist",
-    "if .env does not exist",
-    "if `.env` does not exist",
-    "keeps the existing .env",
-    "existing .env is kept",
-    "existing `.env` is kept",
-    "preserves existing",
-];
+static PROMISES: LazyLock<Phrases> = LazyLock::new(|| {
+    Phrases::new(&[
+        "idempotent",
+        "safe to run multiple times",
+        "safe to re-run",
+        "safe to rerun",
+        "if .env doesn't exist",
+        "if `.env` doesn't exist",
+        "if .env does not exist",
+        "if `.env` does not exist",
+        "keeps the existing .env",
+        "existing .env is kept",
+        "existing `.env` is kept",
+        "preserves existing",
+    ])
+});
 
 fn promises(facts: &Facts, findings: &mut Findings<'_>) {
     let Some(secret) = regenerated(facts).into_iter().next() else { return };
     for file in facts.trees.of_kind(Kind::Markdown) {
         let Some(tree) = facts.trees.markdown.get(&file) else { continue };
+        let source = facts.files.get(file);
+        let hits: Vec<usize> = PROMISES.lines(source).collect();
+        if hits.is_empty() {
+            continue;
+        }
         let line = tree.lines.iter().find(|line| {
-            let text = tree.text(line).to_lowercase();
-            PROMISES.iter().any(|promise| text.contains(promise)) && !text.contains("not idempotent")
+            hits.binary_search(&source.line_of(tree.place(line).span.start)).is_ok()
+                && !tree.text(line).to_lowercase().contains("not idempotent")
         });
         // Only a document that speaks of this deployment makes promises about it.
         let speaks_of_it = || {
-            let text = facts.files.get(file).text().to_lowercase();
+            let text = source.lowercase();
             ["proxmox", "pct ", "deploy"].iter().any(|word| text.contains(word)) && text.contains(".env")
         };
         if let Some(line) = line.filter(|_| speaks_of_it()) {

@@ -1,8 +1,10 @@
 //! Document calls a service internal that is published.
 
+use std::sync::LazyLock;
+
 use plimsoll_model::compose::{Port, Service};
 use plimsoll_model::{Facts, Kind};
-use plimsoll_text::Place;
+use plimsoll_text::{Phrases, Place};
 
 use crate::{Confidence, Findings, FixKind, Rule, Severity, Theme};
 
@@ -21,22 +23,24 @@ pub(crate) const RULE: Rule = Rule {
 };
 
 /// Ways to say that nobody outside can reach something.
-const PHRASES: &[&str] = &[
-    "internal only",
-    "internal to",
-    "only internal",
-    "internally only",
-    "not exposed",
-    "not published",
-    "not reachable",
-    "not accessible from",
-    "not publicly",
-    "only accessible from within",
-    "only reachable from within",
-    "docker network only",
-    "container network only",
-    "private to the",
-];
+static PHRASES: LazyLock<Phrases> = LazyLock::new(|| {
+    Phrases::new(&[
+        "internal only",
+        "internal to",
+        "only internal",
+        "internally only",
+        "not exposed",
+        "not published",
+        "not reachable",
+        "not accessible from",
+        "not publicly",
+        "only accessible from within",
+        "only reachable from within",
+        "docker network only",
+        "container network only",
+        "private to the",
+    ])
+});
 
 fn check(facts: &Facts, findings: &mut Findings<'_>) {
     let published: Vec<(&Service, &Port)> = facts
@@ -47,12 +51,17 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
         .collect();
     for file in facts.trees.of_kind(Kind::Markdown) {
         let Some(tree) = facts.trees.markdown.get(&file) else { continue };
+        let source = facts.files.get(file);
+        let hits: Vec<usize> = PHRASES.lines(source).collect();
+        if hits.is_empty() {
+            continue;
+        }
         let mut found: Vec<(Place, &Service, &Port)> = Vec::new();
         for (index, line) in tree.lines.iter().enumerate() {
-            let text = tree.text(line).to_lowercase();
-            if !PHRASES.iter().any(|phrase| text.contains(phrase)) {
+            if hits.binary_search(&source.line_of(tree.place(line).span.start)).is_err() {
                 continue;
             }
+            let text = tree.text(line).to_lowercase();
             // The service may be named by the item that this line belongs to.
             let before = index
                 .checked_sub(1)

@@ -1,22 +1,24 @@
 //! Lines of files, for sources whose commands are not read.
 
 use plimsoll_model::{Facts, Kind};
-use plimsoll_text::{FileId, Place, Span};
+use plimsoll_text::{FileId, Phrases, Place, Span};
 
-/// Lines that say something: no comments, no documents, nothing that serves development.
-pub(super) fn effective_lines(facts: &Facts) -> impl Iterator<Item = (FileId, Place, &str)> {
+/// Lines with one of these phrases that say something: no comments, no documents, nothing that serves development.
+pub(super) fn effective_lines<'a>(
+    facts: &'a Facts,
+    phrases: &'a Phrases,
+) -> impl Iterator<Item = (FileId, Place, &'a str)> {
     facts
         .files
         .iter()
         .filter(|(id, _)| facts.trees.kind(*id) != Kind::Markdown)
         .flat_map(|(id, file)| {
-            let mut start = 0_usize;
-            file.text().split_inclusive('\n').map(move |line| {
-                let from = start;
-                start += line.len();
+            phrases.lines(file).map(move |line| {
+                let span = file.line_span(line);
+                let line = file.slice(span);
                 let text = line.trim();
-                let lead = line.len() - line.trim_start().len();
-                (id, place(id, from + lead, from + lead + text.len()), text)
+                let start = span.start as usize + line.len() - line.trim_start().len();
+                (id, place(id, start, start + text.len()), text)
             })
         })
         .filter(|(_, _, text)| {

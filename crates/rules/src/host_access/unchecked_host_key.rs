@@ -1,9 +1,10 @@
 //! Host keys are not checked.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use plimsoll_model::Facts;
-use plimsoll_text::{FileId, Place};
+use plimsoll_text::{FileId, Phrases, Place};
 
 use super::lines::effective_lines;
 
@@ -25,7 +26,7 @@ pub(crate) const RULE: Rule = Rule {
 
 fn check(facts: &Facts, findings: &mut Findings<'_>) {
     let mut files = BTreeMap::<FileId, Vec<(Place, &str, bool)>>::new();
-    for (file, place, text) in effective_lines(facts) {
+    for (file, place, text) in effective_lines(facts, &HINTS) {
         if let Some(what) = turned_off(text) {
             files.entry(file).or_default().push((place, what, text.contains("sshpass")));
         }
@@ -44,6 +45,16 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
         finding.help("keep the node's key in a `known_hosts` file of the project and check it strictly");
     }
 }
+
+static HINTS: LazyLock<Phrases> = LazyLock::new(|| {
+    Phrases::new(&[
+        "StrictHostKeyChecking",
+        "UserKnownHostsFile",
+        "AutoAddPolicy",
+        "host_key_checking",
+        "ssh-keyscan",
+    ])
+});
 
 /// What turns the check off, as a stable word.
 fn turned_off(line: &str) -> Option<&'static str> {

@@ -1,7 +1,9 @@
 //! Nothing notices when the app is down.
 
+use std::sync::LazyLock;
+
 use plimsoll_model::{Facts, Kind};
-use plimsoll_text::{Place, Span};
+use plimsoll_text::{Phrases, Place, Span};
 
 use crate::{Confidence, Findings, FixKind, Rule, Severity, Theme};
 
@@ -20,48 +22,50 @@ pub(crate) const RULE: Rule = Rule {
 };
 
 /// Products and services that watch others, and ways to tell a person.
-const WATCHERS: &[&str] = &[
-    "prometheus",
-    "uptime-kuma",
-    "uptime_kuma",
-    "grafana",
-    "netdata",
-    "zabbix",
-    "gatus",
-    "beszel",
-    "checkmk",
-    "alertmanager",
-    "node-exporter",
-    "node_exporter",
-    "telegraf",
-    "datadog",
-    "newrelic",
-    "hc-ping",
-    "healthchecks.io",
-    "ntfy",
-    "pushover",
-    "gotify",
-    "OnFailure=",
-    "betterstack",
-    "uptimerobot",
-    "sentry-dsn",
-    "SENTRY_DSN",
-    "monit ",
-    "nagios",
-    "hooks.slack.com",
-    "api.telegram.org",
-    "discord.com/api/webhooks",
-    "victoriametrics",
-    "opentelemetry-collector",
-    "statping",
-];
+static WATCHERS: LazyLock<Phrases> = LazyLock::new(|| {
+    Phrases::new(&[
+        "prometheus",
+        "uptime-kuma",
+        "uptime_kuma",
+        "grafana",
+        "netdata",
+        "zabbix",
+        "gatus",
+        "beszel",
+        "checkmk",
+        "alertmanager",
+        "node-exporter",
+        "node_exporter",
+        "telegraf",
+        "datadog",
+        "newrelic",
+        "hc-ping",
+        "healthchecks.io",
+        "ntfy",
+        "pushover",
+        "gotify",
+        "OnFailure=",
+        "betterstack",
+        "uptimerobot",
+        "sentry-dsn",
+        "sentry_dsn",
+        "monit ",
+        "nagios",
+        "hooks.slack.com",
+        "api.telegram.org",
+        "discord.com/api/webhooks",
+        "victoriametrics",
+        "opentelemetry-collector",
+        "statping",
+    ])
+});
 
 fn check(facts: &Facts, findings: &mut Findings<'_>) {
     let watched = facts
         .files
         .iter()
         .filter(|(id, _)| !matches!(facts.trees.kind(*id), Kind::Markdown | Kind::JavaScript))
-        .any(|(_, file)| WATCHERS.iter().any(|name| file.text().contains(name)));
+        .any(|(_, file)| WATCHERS.are_in(file));
     let deployed = facts.stacks.deployed().find(|stack| stack.services().count() > 1);
     let (false, Some(stack)) = (watched, deployed) else { return };
     if !facts.guests.real().any(|guest| guest.created) {

@@ -1,7 +1,9 @@
 //! No hook looks for secrets before they are committed.
 
+use std::sync::LazyLock;
+
 use plimsoll_model::{Facts, Kind};
-use plimsoll_text::Place;
+use plimsoll_text::{Phrases, Place};
 
 use crate::{Confidence, Findings, FixKind, Reference, Rule, Severity, Theme};
 
@@ -22,24 +24,24 @@ pub(crate) const RULE: Rule = Rule {
     check,
 };
 
-const SCANNERS: &[&str] = &[
-    "gitleaks",
-    "trufflehog",
-    "detect-secrets",
-    "ggshield",
-    "gitguardian",
-    "talisman",
-    "git-secrets",
-    "kingfisher",
-    "secretlint",
-    "ripsecrets",
-];
+static SCANNERS: LazyLock<Phrases> = LazyLock::new(|| {
+    Phrases::new(&[
+        "gitleaks",
+        "trufflehog",
+        "detect-secrets",
+        "ggshield",
+        "gitguardian",
+        "talisman",
+        "git-secrets",
+        "kingfisher",
+        "secretlint",
+        "ripsecrets",
+    ])
+});
 
 fn check(facts: &Facts, findings: &mut Findings<'_>) {
     let is_prose = |id| matches!(facts.trees.kind(id), Kind::Markdown | Kind::Other);
-    let mut tools =
-        facts.files.iter().filter(|(id, _)| !is_prose(*id)).map(|(_, file)| file.text().to_lowercase());
-    if tools.any(|text| SCANNERS.iter().any(|name| text.contains(name))) {
+    if facts.files.iter().filter(|(id, _)| !is_prose(*id)).any(|(_, file)| SCANNERS.are_in(file)) {
         return;
     }
     for (id, stream) in &facts.trees.yaml {

@@ -1,9 +1,11 @@
 //! Security updates do not reach the guest.
 
+use std::sync::LazyLock;
+
 use plimsoll_model::commands::{Command, Machine, Origin};
 use plimsoll_model::{Facts, Kind};
 use plimsoll_syntax::yaml::Node;
-use plimsoll_text::{FileId, Place};
+use plimsoll_text::{FileId, Phrases, Place};
 
 use crate::{Confidence, Findings, FixKind, Reference, Rule, Severity, Theme};
 
@@ -24,14 +26,16 @@ pub(crate) const RULE: Rule = Rule {
     check,
 };
 
-const PATCHERS: &[&str] = &[
-    "unattended-upgrades",
-    "unattended_upgrades",
-    "dnf-automatic",
-    "yum-cron",
-    "needrestart",
-    "apt-daily-upgrade",
-];
+static PATCHERS: LazyLock<Phrases> = LazyLock::new(|| {
+    Phrases::new(&[
+        "unattended-upgrades",
+        "unattended_upgrades",
+        "dnf-automatic",
+        "yum-cron",
+        "needrestart",
+        "apt-daily-upgrade",
+    ])
+});
 
 fn check(facts: &Facts, findings: &mut Findings<'_>) {
     restart_instead_of_update(facts, findings);
@@ -39,7 +43,7 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
         .files
         .iter()
         .filter(|(id, _)| facts.trees.kind(*id) != Kind::Markdown)
-        .any(|(_, file)| PATCHERS.iter().any(|name| file.text().contains(name)));
+        .any(|(_, file)| PATCHERS.are_in(file));
     if patched || !facts.guests.real().any(|guest| guest.created) {
         return;
     }

@@ -1,8 +1,10 @@
 //! A firewall that Docker goes past.
 
+use std::sync::LazyLock;
+
 use plimsoll_model::services::published_everywhere;
 use plimsoll_model::{Facts, Kind};
-use plimsoll_text::{Place, Span};
+use plimsoll_text::{Phrases, Place, SourceFile, Span};
 
 use crate::{Confidence, Findings, FixKind, Reference, Rule, Severity, Theme};
 
@@ -29,13 +31,18 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
     else {
         return;
     };
-    for (file, text) in facts.files.iter().map(|(id, file)| (id, file.text())) {
-        if !matches!(facts.trees.kind(file), Kind::Markdown | Kind::Shell)
-            || !text.lines().any(starts_containers)
+    for (file, source) in facts.files.iter() {
+        if !matches!(facts.trees.kind(file), Kind::Markdown | Kind::Shell) {
+            continue;
+        }
+        let found = mentions(source);
+        if found.is_empty()
+            || AWARE.are_in(source)
+            || !STARTS.lines(source).any(|line| starts_containers(source.line_text(line)))
         {
             continue;
         }
-        let mut mentions = mentions(text).into_iter().map(|span| Place::new(file, span));
+        let mut mentions = found.into_iter().map(|span| Place::new(file, span));
         let Some(first) = mentions.next() else { continue };
         let finding = findings.add(first, "`ufw` does not filter the ports that Docker publishes");
         finding.related(port.place, "such a port");
@@ -48,25 +55,30 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
     }
 }
 
+static UFW: LazyLock<Phrases> = LazyLock::new(|| Phrases::new(&["ufw"]));
+
+static STARTS: LazyLock<Phrases> =
+    LazyLock::new(|| Phrases::new(&["docker compose", "docker-compose", "docker run"]));
+
+/// What a text says that knows of the trap.
+static AWARE: LazyLock<Phrases> =
+    LazyLock::new(|| Phrases::new(&["DOCKER-USER", "ufw-docker", "bypass", "does not filter"]));
+
 /// Lines that rely on `ufw`: commands that set rules, and prose that recommends it.
-fn mentions(text: &str) -> Vec<Span> {
+fn mentions(source: &SourceFile) -> Vec<Span> {
     let mut found = Vec::new();
-    let mut offset = 0usize;
-    for line in text.split_inclusive('\n') {
-        let code = line.trim();
+    for line in UFW.lines(source).map(|line| source.line_span(line)) {
+        let text = source.slice(line);
+        let code = text.trim();
         let rules = ["ufw allow", "ufw deny", "ufw enable", "ufw default", "ufw limit", "ufw --force"]
             .iter()
             .any(|words| code.contains(words));
         let prose = (code.contains("`ufw`") || code.contains("UFW")) && !code.starts_with('#');
-        let aware =
-            ["DOCKER-USER", "ufw-docker", "bypass", "does not filter"].iter().any(|word| text.contains(word));
-        if (rules || prose) && !aware {
-            let start = offset + line.len() - line.trim_start().len();
-            if let (Ok(from), Ok(to)) = (u32::try_from(start), u32::try_from(start + code.len())) {
-                found.push(Span::new(from, to));
-            }
+        if rules || prose {
+            let lead = text.len() - text.trim_start().len();
+            let start = line.start + u32::try_from(lead).unwrap_or(0);
+            found.push(Span::new(start, start + u32::try_from(code.len()).unwrap_or(0)));
         }
-        offset += line.len();
     }
     found
 }

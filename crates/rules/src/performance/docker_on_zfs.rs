@@ -1,8 +1,10 @@
 //! Docker runs on the root of an LXC guest on ZFS.
 
+use std::sync::LazyLock;
+
 use plimsoll_model::Facts;
 use plimsoll_model::guests::{GuestKind, Setting};
-use plimsoll_text::Place;
+use plimsoll_text::{Phrases, Place};
 
 use crate::guest_isolation::docker_installed_in;
 
@@ -25,13 +27,11 @@ pub(crate) const RULE: Rule = Rule {
     check,
 };
 
+/// What takes Docker's layers off ZFS.
+static HANDLED: LazyLock<Phrases> =
+    LazyLock::new(|| Phrases::new(&["fuse-overlayfs", "storage-driver", "mkfs.ext4"]));
+
 fn check(facts: &Facts, findings: &mut Findings<'_>) {
-    let handled = facts.files.iter().any(|(_, file)| {
-        ["fuse-overlayfs", "storage-driver", "mkfs.ext4"].iter().any(|word| file.text().contains(word))
-    });
-    if handled {
-        return;
-    }
     for guest in facts.guests.real().filter(|guest| guest.kind == GuestKind::Lxc && guest.created) {
         let on_zfs = |setting: &&Setting| {
             let text = setting.value.text.to_lowercase();
@@ -45,6 +45,9 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
         else {
             continue;
         };
+        if facts.files.iter().any(|(_, file)| HANDLED.are_in(file)) {
+            return;
+        }
         let finding = findings
             .add(storage.place, "the guest's root is a ZFS file system, and Docker keeps its layers there");
         finding.label("on ZFS").related(docker, "Docker runs in this guest");

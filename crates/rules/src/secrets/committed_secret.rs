@@ -1,9 +1,13 @@
 //! Secret is committed.
 
-use plimsoll_model::{Facts, Kind};
-use plimsoll_text::{FileId, Place, Span};
+use std::sync::LazyLock;
 
-use super::words::{is_placeholder, is_provider_secret, is_secret_name, looks_generated};
+use plimsoll_model::{Facts, Kind};
+use plimsoll_text::{FileId, Phrases, Place, SourceFile, Span};
+
+use super::words::{
+    PROVIDER_PREFIXES, SECRET_NAMES, is_placeholder, is_provider_secret, is_secret_name, looks_generated,
+};
 
 use crate::{Confidence, Findings, FixKind, Rule, Severity, Theme};
 
@@ -27,7 +31,7 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
         if !is_read(facts, id) {
             continue;
         }
-        let hits = hits(facts, id, file.text());
+        let hits = hits(facts, id, file);
         if !hits.is_empty() {
             all.push((id, hits));
         }
@@ -84,13 +88,23 @@ fn is_read(facts: &Facts, file: FileId) -> bool {
     counts && !made_up
 }
 
-fn hits(facts: &Facts, file: FileId, text: &str) -> Vec<Hit> {
+/// What a line holds that is worth a closer look.
+static HINTS: LazyLock<Phrases> = LazyLock::new(|| {
+    let dashed = SECRET_NAMES.iter().map(|name| name.replace('_', "-"));
+    let names = SECRET_NAMES.iter().map(|name| (*name).to_owned()).chain(dashed);
+    let all: Vec<String> = names
+        .chain(["_KEY".to_owned(), "-KEY".to_owned()])
+        .chain(PROVIDER_PREFIXES.iter().map(|(prefix, _)| (*prefix).to_owned()))
+        .collect();
+    Phrases::new(&all.iter().map(String::as_str).collect::<Vec<_>>())
+});
+
+fn hits(facts: &Facts, file: FileId, source: &SourceFile) -> Vec<Hit> {
     let is_config = !matches!(facts.trees.kind(file), Kind::Python | Kind::Markdown);
     let mut found: Vec<Hit> = Vec::new();
-    let mut start = 0;
-    for line in text.split_inclusive('\n') {
-        let from = start;
-        start += line.len();
+    for span in HINTS.lines(source).map(|line| source.line_span(line)) {
+        let line = source.slice(span);
+        let from = span.start as usize;
         if line.len() > 2000 || line.contains("plimsoll:") {
             continue;
         }

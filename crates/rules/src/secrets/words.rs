@@ -1,25 +1,46 @@
 //! What names and values of secrets look like.
 
+/// Parts of names that say that a value is a secret.
+pub(super) const SECRET_NAMES: &[&str] = &[
+    "PASSWORD",
+    "PASSWD",
+    "SECRET",
+    "TOKEN",
+    "API_KEY",
+    "APIKEY",
+    "PRIVATE_KEY",
+    "ACCESS_KEY",
+    "CREDENTIAL",
+    "ENCRYPTION_KEY",
+    "SIGNING_KEY",
+    "_PASS",
+    "_PW",
+];
+
+/// How keys of well-known providers begin, and how much follows at least.
+pub(super) const PROVIDER_PREFIXES: &[(&str, usize)] = &[
+    ("ghp_", 30),
+    ("github_pat_", 30),
+    ("glpat-", 18),
+    ("AKIA", 16),
+    ("sk_live_", 16),
+    ("rk_live_", 16),
+    ("xoxb-", 20),
+    ("xoxp-", 20),
+    ("AIza", 30),
+    ("sk-ant-", 30),
+    ("sk-proj-", 30),
+    ("SG.", 30),
+    ("tskey-", 20),
+    ("hf_", 30),
+    ("dckr_pat_", 20),
+    ("npm_", 30),
+];
+
 /// Whether a variable's name says that its value is a secret.
 pub(super) fn is_secret_name(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
-    let is = [
-        "PASSWORD",
-        "PASSWD",
-        "SECRET",
-        "TOKEN",
-        "API_KEY",
-        "APIKEY",
-        "PRIVATE_KEY",
-        "ACCESS_KEY",
-        "CREDENTIAL",
-        "ENCRYPTION_KEY",
-        "SIGNING_KEY",
-        "_PASS",
-        "_PW",
-    ]
-    .iter()
-    .any(|part| name.contains(part));
+    let is = SECRET_NAMES.iter().any(|part| name.contains(part));
     let only_about = [
         "_FILE",
         "_PATH",
@@ -127,29 +148,13 @@ pub(super) fn looks_generated(value: &str) -> bool {
 
 /// Formats of providers that are secrets whatever stands around them.
 pub(super) fn is_provider_secret(value: &str) -> bool {
-    let long = |prefix: &str, least: usize| {
+    PROVIDER_PREFIXES.iter().any(|(prefix, least)| {
         value.strip_prefix(prefix).is_some_and(|rest| {
-            rest.len() >= least
+            rest.len() >= *least
                 && !is_placeholder(rest)
                 && rest.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'))
         })
-    };
-    long("ghp_", 30)
-        || long("github_pat_", 30)
-        || long("glpat-", 18)
-        || long("AKIA", 16)
-        || long("sk_live_", 16)
-        || long("rk_live_", 16)
-        || long("xoxb-", 20)
-        || long("xoxp-", 20)
-        || long("AIza", 30)
-        || long("sk-ant-", 30)
-        || long("sk-proj-", 30)
-        || long("SG.", 30)
-        || long("tskey-", 20)
-        || long("hf_", 30)
-        || long("dckr_pat_", 20)
-        || long("npm_", 30)
+    })
 }
 
 /// Bits per character.
