@@ -82,6 +82,9 @@ fn main() {
             for s in facts.stacks.iter() {
                 let files: Vec<_> = s.files.iter().map(|f| facts.path(*f)).collect();
                 println!("{:?} {:?} deployed_by={:?}", files, s.role, s.deployed_by.map(at));
+                for p in &s.problems {
+                    println!("  ! {} {:?} {:?} {}", p.is_error, p.kind, p.place.map(at), p.message);
+                }
                 for service in s.services() {
                     println!("    {} @ {}", service.name, at(service.place));
                 }

@@ -1,5 +1,7 @@
 //! CMP: Compose runtime hardening.
 
+mod development_mode;
+mod development_server;
 mod host_path_in_container;
 mod privileged_service;
 mod root_in_container;
@@ -16,5 +18,6 @@ pub(crate) const RULES: &[&Rule] = &[
     &unhardened_service::RULE,
     &root_in_container::RULE,
     &service_without_limits::RULE,
+    &development_mode::RULE,
     &writable_application_code::RULE,
 ];

@@ -6,6 +6,7 @@ mod creation_without_resume;
 mod fatal_search;
 mod hidden_failure;
 mod no_deploy_lock;
+mod program_that_cannot_run;
 mod test_without_cleanup;
 
 use crate::Rule;
@@ -16,6 +17,7 @@ pub(crate) const RULES: &[&Rule] = &[
     &connection_error_as_answer::RULE,
     &creation_without_resume::RULE,
     &assumed_node_resource::RULE,
+    &program_that_cannot_run::RULE,
     &fatal_search::RULE,
     &no_deploy_lock::RULE,
     &test_without_cleanup::RULE,
