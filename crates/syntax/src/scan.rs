@@ -24,7 +24,7 @@ impl Iterator for Lines<'_> {
     fn next(&mut self) -> Option<Range<usize>> {
         let rest = self.text.get(self.at..).filter(|rest| !rest.is_empty())?;
         let start = self.at;
-        let length = rest.find('\n').unwrap_or(rest.len());
+        let length = memchr::memchr(b'\n', rest.as_bytes()).unwrap_or(rest.len());
         self.at = start + length + 1;
         let line = rest.get(..length).unwrap_or_default();
         Some(start..start + line.strip_suffix('\r').unwrap_or(line).len())
@@ -33,10 +33,11 @@ impl Iterator for Lines<'_> {
 
 /// The range without spaces and tabs at both ends.
 pub(crate) fn trim(text: &str, range: Range<usize>) -> Range<usize> {
-    let Some(part) = text.get(range.clone()) else { return range };
-    let start = range.start + part.len() - part.trim_start_matches([' ', '\t']).len();
-    let part = part.trim_matches([' ', '\t']);
-    start.min(range.end)..start.min(range.end) + part.len()
+    let Some(part) = text.as_bytes().get(range.clone()) else { return range };
+    let is_text = |byte: &u8| !matches!(byte, b' ' | b'\t');
+    let start = part.iter().position(is_text).unwrap_or(part.len());
+    let end = part.iter().rposition(is_text).map_or(start, |last| last + 1);
+    range.start + start..range.start + end
 }
 
 /// The text of a range; empty when out of bounds.

@@ -48,6 +48,12 @@ impl SourceFile {
         self.lowercase.get_or_init(|| self.text.to_ascii_lowercase())
     }
 
+    /// Whether these bytes stand anywhere in the text.
+    #[must_use]
+    pub fn holds(&self, words: &str) -> bool {
+        memchr::memmem::find(self.text.as_bytes(), words.as_bytes()).is_some()
+    }
+
     /// The whole text, shared.
     #[must_use]
     pub fn shared_text(&self) -> std::sync::Arc<str> {
@@ -115,7 +121,7 @@ pub struct Files {
 
 impl Files {
     /// The set in path order, whatever order the files come in. Of two files with one path the first is kept.
-    pub fn new(files: impl IntoIterator<Item = (Utf8PathBuf, String)>) -> Self {
+    pub fn new(files: impl IntoIterator<Item = (Utf8PathBuf, impl Into<std::sync::Arc<str>>)>) -> Self {
         let mut files: Vec<SourceFile> =
             files.into_iter().map(|(path, text)| SourceFile::new(path, text.into())).collect();
         files.sort_by(|a, b| a.path.cmp(&b.path));

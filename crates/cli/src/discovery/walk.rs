@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use ignore::{DirEntry, WalkBuilder};
@@ -59,7 +60,7 @@ fn on_disk(path: &Utf8Path) -> &Utf8Path {
 struct Finder {
     root: Utf8PathBuf,
     own: Vec<Utf8PathBuf>,
-    texts: Vec<(Utf8PathBuf, String)>,
+    texts: Vec<(Utf8PathBuf, Arc<str>)>,
     names: BTreeSet<Utf8PathBuf>,
     problems: BTreeSet<Problem>,
     unreadable: bool,
@@ -117,11 +118,11 @@ impl Finder {
 
     fn text(&mut self, path: &Utf8Path, name: Utf8PathBuf) {
         match read(path) {
-            Ok(Content::Text(text)) => self.texts.push((name, text)),
+            Ok(Content::Text(text)) => self.texts.push((name, text.into())),
             Ok(Content::Repaired(text, line)) => {
                 let reason = format!("not UTF-8 at line {line}: read with replacement characters");
                 self.problem(name.clone(), reason);
-                self.texts.push((name, text));
+                self.texts.push((name, text.into()));
             }
             Ok(Content::Binary) => {}
             Ok(Content::TooLarge(size)) => {

@@ -32,6 +32,11 @@ impl Path {
 
     /// Whether it fits a pattern such as `services.*.ports`; `*` is any one key.
     pub(super) fn fits(&self, pattern: &str) -> bool {
+        // Most patterns end in another key, and this is asked for each value with each pattern.
+        let last = pattern.rsplit('.').next();
+        if last != Some("*") && last != self.last() {
+            return false;
+        }
         let mut keys = self.0.iter();
         for wanted in pattern.split('.') {
             match keys.next() {

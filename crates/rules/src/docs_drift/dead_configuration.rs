@@ -119,7 +119,7 @@ fn mentioned(facts: &Facts, key: &str, service: &plimsoll_model::compose::Servic
             facts.trees.kind(id),
             Kind::Compose | Kind::Markdown | Kind::Dotenv | Kind::Workflow | Kind::Shell | Kind::Taskfile
         );
-        inside && counts && !facts.is_development(id) && file.text().contains(key)
+        inside && counts && !facts.is_development(id) && file.holds(key)
     })
 }
 

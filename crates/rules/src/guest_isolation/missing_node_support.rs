@@ -1,9 +1,12 @@
 //! Service needs something of the node that its guest does not have.
 
+use std::sync::LazyLock;
+
 use plimsoll_model::commands::Machine;
 use plimsoll_model::compose::Service;
 use plimsoll_model::guests::GuestKind;
 use plimsoll_model::{Facts, Kind};
+use plimsoll_text::Phrases;
 
 use crate::{Confidence, Findings, FixKind, Rule, Severity, Theme};
 
@@ -24,6 +27,10 @@ pub(crate) const RULE: Rule = Rule {
 /// Images whose program refuses to start with the kernel's default of `vm.max_map_count`.
 const MANY_MAPS: &[&str] = &["elasticsearch", "opensearch", "sonarqube"];
 
+/// How a guest gets a device of the node.
+static PASSES_DEVICES: LazyLock<Phrases> =
+    LazyLock::new(|| Phrases::new(&["lxc.mount.entry", "-dev0", "dev0:", "device_passthrough", "hostpci"]));
+
 fn check(facts: &Facts, findings: &mut Findings<'_>) {
     let guest = facts.guests.real().find(|guest| guest.kind == GuestKind::Lxc && guest.created);
     let lxc_script = facts.files.iter().find_map(|(id, file)| {
@@ -32,12 +39,10 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
         Some(plimsoll_text::Place::new(id, line))
     });
     let Some(guest_place) = guest.map(|guest| guest.place).or(lxc_script) else { return };
-    let passes = facts.files.iter().any(|(id, file)| {
-        facts.trees.kind(id) != Kind::Markdown
-            && ["lxc.mount.entry", "--dev0", "-dev0", "dev0:", "device_passthrough", "hostpci"]
-                .iter()
-                .any(|way| file.text().contains(way))
-    });
+    let passes = facts
+        .files
+        .iter()
+        .any(|(id, file)| facts.trees.kind(id) != Kind::Markdown && PASSES_DEVICES.are_in(file));
     let raised = facts.commands.iter().any(|command| {
         command.machine == Machine::Node && command.arg_texts().any(|arg| arg.contains("max_map_count"))
     });

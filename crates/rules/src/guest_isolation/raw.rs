@@ -1,9 +1,11 @@
 //! Raw `lxc.*` lines, wherever files write them.
 
+use std::sync::LazyLock;
+
 use plimsoll_model::guests::{Guest, Maker};
 use plimsoll_model::{Facts, Kind};
 use plimsoll_syntax::yaml::{Node, NodeKind};
-use plimsoll_text::{Layer, Place};
+use plimsoll_text::{Layer, Phrases, Place};
 
 /// A line such as `lxc.apparmor.profile: unconfined`.
 pub(super) struct RawLine<'a> {
@@ -38,6 +40,8 @@ impl RawLine<'_> {
     }
 }
 
+static LXC: LazyLock<Phrases> = LazyLock::new(|| Phrases::new(&["lxc."]));
+
 /// All raw lines: of guest configurations, of commands that write them, of Ansible and of Python texts.
 pub(super) fn lines(facts: &Facts) -> Vec<RawLine<'_>> {
     let mut out = Vec::new();
@@ -54,7 +58,9 @@ pub(super) fn lines(facts: &Facts) -> Vec<RawLine<'_>> {
     }
     let known = out.len();
     for (file, stream) in &facts.trees.yaml {
-        if matches!(facts.trees.kind(*file), Kind::Ansible | Kind::Yaml | Kind::CloudInit) {
+        if LXC.are_in(facts.files.get(*file))
+            && matches!(facts.trees.kind(*file), Kind::Ansible | Kind::Yaml | Kind::CloudInit)
+        {
             for document in &stream.documents {
                 of_node(document, &mut out);
             }
@@ -69,7 +75,7 @@ pub(super) fn lines(facts: &Facts) -> Vec<RawLine<'_>> {
             of_layer(&heredoc.body, &mut found);
         }
         if matches!(command.program.as_str(), "echo" | "printf" | "sed") {
-            for arg in &command.args {
+            for arg in command.args.iter().filter(|arg| arg.value.text.contains("lxc.")) {
                 let text = arg.value.text.trim_start_matches(['$', 'a', 'i', '\\', ' ']);
                 for line in text.split("\\n").flat_map(str::lines) {
                     if let Some((key, value)) = key_value(line) {
@@ -80,7 +86,7 @@ pub(super) fn lines(facts: &Facts) -> Vec<RawLine<'_>> {
         }
         out.extend(found.into_iter().map(|line| RawLine { documented, ..line }));
     }
-    for file in facts.trees.of_kind(Kind::Python) {
+    for file in facts.trees.of_kind(Kind::Python).filter(|file| LXC.are_in(facts.files.get(*file))) {
         of_quoted(&Layer::whole(file, facts.files.get(file)), &mut out);
     }
     let mut kept: Vec<RawLine<'_>> = Vec::new();

@@ -1,7 +1,10 @@
 //! Old images and build cache are never removed.
 
-use plimsoll_model::Facts;
+use std::sync::LazyLock;
+
 use plimsoll_model::commands::{Command, Machine};
+use plimsoll_model::{Facts, Kind};
+use plimsoll_text::Phrases;
 
 use crate::{Confidence, Findings, FixKind, Reference, Rule, Severity, Theme};
 
@@ -22,27 +25,19 @@ pub(crate) const RULE: Rule = Rule {
     check,
 };
 
+static PRUNES: LazyLock<Phrases> = LazyLock::new(|| {
+    Phrases::new(&[
+        "system prune",
+        "image prune",
+        "builder prune",
+        "buildx prune",
+        "docker-prune",
+        "docker rmi",
+        "WATCHTOWER_CLEANUP",
+    ])
+});
+
 fn check(facts: &Facts, findings: &mut Findings<'_>) {
-    let prunes = |text: &str| {
-        [
-            "system prune",
-            "image prune",
-            "builder prune",
-            "buildx prune",
-            "docker-prune",
-            "docker rmi",
-            "WATCHTOWER_CLEANUP",
-        ]
-        .iter()
-        .any(|words| text.contains(words))
-    };
-    if facts
-        .files
-        .iter()
-        .any(|(id, file)| facts.trees.kind(id) != plimsoll_model::Kind::Markdown && prunes(file.text()))
-    {
-        return;
-    }
     let on_guest = |command: &&Command| {
         matches!(command.machine, Machine::Guest | Machine::Node)
             && !facts.commands.unit(command.unit).origin.is_documentation()
@@ -54,6 +49,11 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
             || command.is("docker", &["compose", "up"]) && command.flag(&["--build"]).is_some()
     };
     let Some(command) = facts.commands.iter().filter(on_guest).find(grows) else { return };
+    let prunes =
+        facts.files.iter().any(|(id, file)| facts.trees.kind(id) != Kind::Markdown && PRUNES.are_in(file));
+    if prunes {
+        return;
+    }
     let finding =
         findings.add(command.place, "each deployment adds images, and nothing removes the old ones");
     finding.label("leaves the images of the last time behind");
