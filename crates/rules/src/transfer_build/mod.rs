@@ -1,15 +1,19 @@
 //! BLD: transfer and build.
 
 mod build_without_tls_check;
+mod built_for_another_runtime;
 mod built_on_guest;
 pub(crate) mod development;
 mod dockerfile_written_by_script;
+mod installs;
 mod mutable_image_tag;
 mod old_files_survive;
 mod program_not_in_image;
 mod recommended_packages;
+mod releases;
 mod remote_script_as_root;
 mod unversioned_working_tree;
+mod wrong_package_source;
 
 use crate::Rule;
 
@@ -17,6 +21,7 @@ use crate::Rule;
 pub(crate) const RULES: &[&Rule] = &[
     &program_not_in_image::RULE,
     &dockerfile_written_by_script::RULE,
+    &built_for_another_runtime::RULE,
     &build_without_tls_check::RULE,
     &remote_script_as_root::RULE,
     &mutable_image_tag::RULE,
@@ -24,4 +29,5 @@ pub(crate) const RULES: &[&Rule] = &[
     &unversioned_working_tree::RULE,
     &old_files_survive::RULE,
     &recommended_packages::RULE,
+    &wrong_package_source::RULE,
 ];
