@@ -1,9 +1,11 @@
 //! HLT: whether it starts, stays up, says so truthfully and can be taken back.
 
 mod actions;
+mod dead_path;
 mod dependency_without_health_check;
 mod fixed_sleep;
 mod health_check_cannot_pass;
+mod missing_names;
 mod no_restart_policy;
 mod probe;
 mod service_without_health_check;
@@ -26,5 +28,6 @@ pub(crate) const RULES: &[&Rule] = &[
     &service_without_health_check::RULE,
     &no_restart_policy::RULE,
     &stopped_before_update::RULE,
+    &dead_path::RULE,
     &undersized_guest::RULE,
 ];

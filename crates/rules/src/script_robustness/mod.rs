@@ -4,10 +4,13 @@ mod assumed_node_resource;
 mod connection_error_as_answer;
 mod creation_without_resume;
 mod fatal_search;
+mod guest_arguments;
 mod hidden_failure;
+mod invalid_argument;
 mod no_deploy_lock;
 mod program_that_cannot_run;
 mod test_without_cleanup;
+mod unread_keys;
 
 use crate::Rule;
 
@@ -17,6 +20,7 @@ pub(crate) const RULES: &[&Rule] = &[
     &connection_error_as_answer::RULE,
     &creation_without_resume::RULE,
     &assumed_node_resource::RULE,
+    &invalid_argument::RULE,
     &program_that_cannot_run::RULE,
     &fatal_search::RULE,
     &no_deploy_lock::RULE,

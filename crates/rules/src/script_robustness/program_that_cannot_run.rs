@@ -200,7 +200,8 @@ fn refused(facts: &Facts, stack: &Stack, seen: &mut BTreeSet<Place>, findings: &
                     | ProblemKind::Conflict
             );
         let place = problem.place.filter(|place| certain && !is_template(facts, place.file))?;
-        (!is_part(facts, stack, place) && seen.insert(place)).then_some((place, problem.message.as_str()))
+        let part = problem.kind == ProblemKind::Schema && is_part(facts, stack, place);
+        (!part && seen.insert(place)).then_some((place, problem.message.as_str()))
     });
     let Some((place, message)) = problems.next() else { return };
     let finding = findings.add(place, format!("Compose refuses this file: {message}"));
