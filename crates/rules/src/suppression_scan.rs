@@ -26,7 +26,7 @@ pub(crate) struct Directive {
 
 /// All such comments of a file, in order.
 pub(crate) fn directives(id: FileId, file: &SourceFile) -> Vec<Directive> {
-    if !file.text().contains(MARK) {
+    if !file.holds(MARK) {
         return Vec::new();
     }
     let styles = line_styles(file);

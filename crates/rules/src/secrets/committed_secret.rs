@@ -88,46 +88,51 @@ fn is_read(facts: &Facts, file: FileId) -> bool {
     counts && !made_up
 }
 
-/// What a line holds that is worth a closer look.
-static HINTS: LazyLock<Phrases> = LazyLock::new(|| {
+/// What a line holds that may name a secret.
+static NAMES: LazyLock<Phrases> = LazyLock::new(|| {
     let dashed = SECRET_NAMES.iter().map(|name| name.replace('_', "-"));
     let names = SECRET_NAMES.iter().map(|name| (*name).to_owned()).chain(dashed);
-    let all: Vec<String> = names
-        .chain(["_KEY".to_owned(), "-KEY".to_owned()])
-        .chain(PROVIDER_PREFIXES.iter().map(|(prefix, _)| (*prefix).to_owned()))
-        .collect();
+    let all: Vec<String> = names.chain(["_KEY".to_owned(), "-KEY".to_owned()]).collect();
     Phrases::new(&all.iter().map(String::as_str).collect::<Vec<_>>())
 });
 
+static PREFIXES: LazyLock<Phrases> =
+    LazyLock::new(|| Phrases::new(&PROVIDER_PREFIXES.iter().map(|(prefix, _)| *prefix).collect::<Vec<_>>()));
+
 fn hits(facts: &Facts, file: FileId, source: &SourceFile) -> Vec<Hit> {
     let is_config = !matches!(facts.trees.kind(file), Kind::Python | Kind::Markdown);
+    let is_read = |line: &str| line.len() <= 2000 && !line.contains("plimsoll:");
     let mut found: Vec<Hit> = Vec::new();
-    for span in HINTS.lines(source).map(|line| source.line_span(line)) {
+    for span in NAMES.lines(source).map(|line| source.line_span(line)) {
         let line = source.slice(span);
-        let from = span.start as usize;
-        if line.len() > 2000 || line.contains("plimsoll:") {
-            continue;
-        }
-        if let Some((name, at, value)) = named_value(line) {
-            let strong = looks_generated(value) || is_provider_secret(value);
-            let password = is_config
-                && name.to_ascii_uppercase().contains("PASS")
-                && matches!(facts.trees.kind(file), Kind::Dotenv)
-                && !facts.path(file).as_str().contains("example")
-                && value.len() >= 8
-                && !is_placeholder(value);
-            if strong || password {
-                push(&mut found, file, name, value, from + at);
-                continue;
-            }
-        }
-        for word in line.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'))) {
-            if is_provider_secret(word) {
-                let at = line.find(word).unwrap_or(0);
-                push(&mut found, file, "a provider's key", word, from + at);
-            }
+        let Some((name, at, value)) = named_value(line).filter(|_| is_read(line)) else { continue };
+        let strong = looks_generated(value) || is_provider_secret(value);
+        let password = is_config
+            && name.to_ascii_uppercase().contains("PASS")
+            && matches!(facts.trees.kind(file), Kind::Dotenv)
+            && !facts.path(file).as_str().contains("example")
+            && value.len() >= 8
+            && !is_placeholder(value);
+        if strong || password {
+            push(&mut found, file, name, value, span.start as usize + at);
         }
     }
+    let named = found.len();
+    for span in PREFIXES.lines(source).map(|line| source.line_span(line)) {
+        let line = source.slice(span);
+        if !is_read(line) || found.iter().take(named).any(|hit| span.contains(hit.place.span)) {
+            continue;
+        }
+        let mut at = 0;
+        for word in line.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'))) {
+            if is_provider_secret(word) {
+                push(&mut found, file, "a provider's key", word, span.start as usize + at);
+            }
+            at += word.len()
+                + line.get(at + word.len()..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
+        }
+    }
+    found.sort_by_key(|hit| hit.place);
     found
 }
 
