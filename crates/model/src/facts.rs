@@ -163,6 +163,7 @@ fn units(files: &Files, trees: &Trees) -> Vec<Unit> {
         let layer = Layer::whole(id, file);
         let stream = trees.yaml.get(&id);
         match trees.kind(id) {
+            Kind::Batch => units.push(programs::batch(id, &layer)),
             Kind::Shell => units.push(programs::script(id, file, &layer)),
             Kind::Taskfile => units.extend(stream.map(|s| programs::taskfile(id, s)).unwrap_or_default()),
             Kind::Workflow => units.extend(stream.map(|s| programs::workflow(id, s)).unwrap_or_default()),

@@ -7,6 +7,8 @@ use camino::Utf8Path;
 pub enum Kind {
     /// A shell script.
     Shell,
+    /// A batch file of Windows.
+    Batch,
     /// A Compose file.
     Compose,
     /// A Taskfile (taskfile.dev).
@@ -85,6 +87,7 @@ impl Kind {
         }
         match extension.as_str() {
             "sh" | "bash" | "func" | "ksh" => Self::Shell,
+            "cmd" | "bat" => Self::Batch,
             "yml" | "yaml" => yaml_kind(path, &lower, text),
             "json" => Self::Json,
             "md" | "markdown" => Self::Markdown,

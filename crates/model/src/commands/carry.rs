@@ -46,6 +46,21 @@ pub(super) fn carried(program: &str, args: &[Arg]) -> Option<Carried> {
             }
             some(hop, if first < args.len() { Cargo::Joined(first) } else { Cargo::Stdin })
         }
+        // What `programs::python` writes for a command sent over a connection.
+        "paramiko" if text(0) == Some("exec") => {
+            some(HopKind::Ssh { target: value(1), password: false }, Cargo::Joined(2))
+        }
+        "plink" | "plink.exe" => {
+            let host = operand(args, 0, PLINK_VALUES)?;
+            let hop = HopKind::Ssh { target: value(host), password: false };
+            (host + 1 < args.len()).then_some(Carried { hop, cargo: Cargo::Joined(host + 1) })
+        }
+        // A variable that nothing sets vanishes, or stands for `sudo` or a silencing wrapper.
+        variable
+            if is_unset(variable) && args.first().is_some_and(|arg| is_system_program(&arg.value.text)) =>
+        {
+            some(HopKind::Wrapper, Cargo::Words(0))
+        }
         "pct" => match text(operand(args, 0, &[])?)? {
             "exec" => {
                 let id = operand(args, 1, &[])?;
@@ -149,6 +164,79 @@ pub(super) fn carried(program: &str, args: &[Arg]) -> Option<Carried> {
         }
         _ => None,
     }
+}
+
+/// Options of PuTTY's plink and pscp that take a value.
+const PLINK_VALUES: &[&str] = &[
+    "-pw",
+    "-pwfile",
+    "-i",
+    "-P",
+    "-l",
+    "-hostkey",
+    "-load",
+    "-m",
+    "-D",
+    "-L",
+    "-R",
+    "-sshlog",
+    "-proxycmd",
+];
+
+fn is_unset(program: &str) -> bool {
+    program
+        .strip_prefix("${")
+        .and_then(|rest| rest.strip_suffix('}'))
+        .is_some_and(|name| name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_') && !name.is_empty())
+}
+
+fn is_system_program(text: &str) -> bool {
+    matches!(
+        text,
+        "apt"
+            | "apt-get"
+            | "apk"
+            | "dnf"
+            | "yum"
+            | "dpkg"
+            | "docker"
+            | "docker-compose"
+            | "systemctl"
+            | "service"
+            | "bash"
+            | "sh"
+            | "curl"
+            | "wget"
+            | "git"
+            | "rm"
+            | "cp"
+            | "mv"
+            | "mkdir"
+            | "chmod"
+            | "chown"
+            | "tee"
+            | "sed"
+            | "passwd"
+            | "useradd"
+            | "usermod"
+            | "adduser"
+            | "npm"
+            | "node"
+            | "pip"
+            | "pip3"
+            | "python3"
+            | "tar"
+            | "pct"
+            | "qm"
+            | "hostname"
+            | "ssh"
+            | "scp"
+            | "rsync"
+            | "install"
+            | "ufw"
+            | "reboot"
+            | "shutdown"
+    )
 }
 
 const SSH_VALUES: &[&str] = &[

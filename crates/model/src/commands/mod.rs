@@ -6,6 +6,7 @@ mod command;
 mod evaluate;
 mod flow;
 mod hop;
+mod login;
 mod purpose;
 mod set;
 mod status;

@@ -314,11 +314,12 @@ fn place_units(units: &mut [Unit], readings: &[Reading], files: &Files) {
         if unit.machine != Machine::Workstation {
             continue;
         }
+        // `build_container` of the community scripts' `build.func` makes the guest and comes back to the node.
         let on_node = reading.commands.iter().any(|command| {
             is_node_tool(&command.program)
                 && command.last_machine_hop().is_none()
                 && !matches!(command.program.as_str(), "pveversion")
-        });
+        }) || reading.commands.iter().any(|command| command.program == "build_container");
         let name = match &unit.origin {
             Origin::WrittenScript { path } => {
                 Utf8Path::new(&path.text).file_name().unwrap_or_default().to_owned()

@@ -136,7 +136,60 @@ fn what_a_target_depends_on_runs_before_it() {
 fn commands_of_python_programs_are_followed() {
     let text = "import subprocess\nctid = 107\nsubprocess.run([\"ssh\", \"root@pve\", f\"pct start {ctid}\"], check=True)\nclient.exec_command(\"docker compose up -d\")\nos.system('qm list --full 1')\n";
     let found = leaves(&[("deploy.py", text)]);
-    assert!(found.contains(&"node: pct start {ctid} @ 3:38".to_owned()), "{found:?}");
+    assert!(found.contains(&"node: pct start 107 @ 3:38".to_owned()), "{found:?}");
     assert!(found.contains(&"guest: docker compose up -d @ 4:22".to_owned()), "{found:?}");
     assert!(found.contains(&"node: qm list --full 1 @ 5:12".to_owned()), "{found:?}");
+}
+
+#[test]
+fn a_python_program_runs_commands_over_its_ssh_connection() {
+    let text = "import paramiko\nHOST = \"10.0.0.2\"\nUSER = \"root\"\nVMID = 200\n\
+        def run(client, cmd):\n    _, out, _ = client.exec_command(cmd)\n    print(out.read())\n\
+        client = paramiko.SSHClient()\nclient.connect(HOST, username=USER, password=\"x\")\n\
+        run(client, f\"qm stop {VMID} || true\")\n";
+    let found = leaves(&[("deploy.py", text)]);
+    assert!(found.contains(&"node: qm stop 200 @ 10:15".to_owned()), "{found:?}");
+    assert!(
+        found.contains(&"workstation: paramiko connect root@10.0.0.2 --password x @ 9:1".to_owned()),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn a_program_that_python_hides_in_base64_is_read_where_it_ends() {
+    let text = "import base64, paramiko\nvm = \"10.0.0.9\"\nscript = f\"\"\"\nset -e\nsudo sh -c 'docker compose up -d'\n\"\"\"\n\
+        hidden = base64.b64encode(script.encode()).decode()\nssh = paramiko.SSHClient()\n\
+        ssh.connect(hostname=\"pve1\", username=\"root\")\n\
+        ssh.exec_command(f\"ssh app@{vm} \\\"echo {hidden} | base64 -d | bash\\\"\")\n";
+    let found = leaves(&[("deploy.py", text)]);
+    assert!(found.contains(&"guest: docker compose up -d @ 5:13".to_owned()), "{found:?}");
+}
+
+#[test]
+fn python_functions_and_conditions_become_those_of_a_program() {
+    let text = "import subprocess\ndef clean():\n    if ask():\n        subprocess.run(['docker', 'compose', 'down', '-v'], check=True)\nclean()\n";
+    let facts = facts(&[("x.py", text)]);
+    let down = facts.commands.iter().find(|c| c.is("docker", &["compose", "down"])).unwrap();
+    assert_eq!((down.function.as_deref(), down.guards.is_empty()), (Some("clean"), false));
+    assert_eq!(down.fate, Fate::Fatal);
+    assert!(facts.commands.procedures().iter().any(|p| p.steps.contains(&down.id)));
+}
+
+#[test]
+fn a_community_script_goes_on_at_the_node_and_updates_in_the_guest() {
+    let text = "source <(curl -fsSL https://example.org/build.func)\nfunction update_script() {\n  git pull\n}\nstart\n\
+        build_container\n$STD apt-get -y upgrade\n";
+    let found = leaves(&[("ct/app.sh", text)]);
+    assert!(found.contains(&"node: apt-get -y upgrade @ 7:6".to_owned()), "{found:?}");
+    assert!(found.contains(&"guest: git pull @ 3:3".to_owned()), "{found:?}");
+}
+
+#[test]
+fn a_windows_batch_file_reaches_a_node_with_plink() {
+    let text = "@echo off\r\nREM qm list\r\necho y | plink -batch -pw secret1 root@10.0.0.2 \"pct exec 102 -- bash -c 'systemctl restart x'\"\r\n";
+    let found = leaves(&[("deploy.cmd", text)]);
+    assert!(found.contains(&"guest: systemctl restart x @ 3:74".to_owned()), "{found:?}");
+    let facts = facts(&[("deploy.cmd", text)]);
+    let plink = facts.commands.iter().find(|command| command.program == "plink").unwrap();
+    assert_eq!(plink.login_password().unwrap().text, "secret1");
 }

@@ -163,6 +163,7 @@ fn collect_stmt(
         });
     };
     match &stmt.kind {
+        StmtKind::Simple(_) if is_nothing(stmt) => {}
         StmtKind::Simple(simple) => {
             *order += 1;
             let program = simple.words.first().map(Word::text);
@@ -376,6 +377,7 @@ impl Walker<'_> {
             self.redirects(stmt, &mut state);
         }
         match &stmt.kind {
+            StmtKind::Simple(_) if is_nothing(stmt) => {}
             StmtKind::Simple(simple) => {
                 if state.counts {
                     self.order += 1;
@@ -456,7 +458,9 @@ impl Walker<'_> {
                 let function = Some(Arc::from(name.as_str()));
                 // Where a function is called decides what a failure in it does; inside, `set -e` holds.
                 let fate = if state.strict.errexit { Fate::Fatal } else { Fate::Unchecked };
-                let inner = State { function, guards: Vec::new(), in_loop: false, fate, ..state };
+                // The community scripts run this one function in the guest when its `update` command is typed there.
+                let machine = if name == "update_script" { Machine::Guest } else { state.machine };
+                let inner = State { function, guards: Vec::new(), in_loop: false, fate, machine, ..state };
                 self.body(body, &inner);
             }
         }
@@ -482,6 +486,7 @@ impl Walker<'_> {
     /// Whether a statement ends the script or function.
     fn leaves(&self, stmt: &Stmt) -> bool {
         match &stmt.kind {
+            StmtKind::Simple(_) if is_nothing(stmt) => true,
             StmtKind::Simple(simple) => simple.words.first().is_some_and(|word| {
                 let name = word.text();
                 let fails = simple.words.get(1).is_none_or(|status| status.text() != "0");
@@ -833,6 +838,12 @@ impl Walker<'_> {
             self.written.push((target, heredoc.clone(), place));
         }
     }
+}
+
+/// An empty command: no shell text has one; other languages say with it that a failure ends the program.
+fn is_nothing(stmt: &Stmt) -> bool {
+    matches!(&stmt.kind, StmtKind::Simple(simple) if simple.words.is_empty() && simple.assignments.is_empty())
+        && stmt.redirects.is_empty()
 }
 
 /// Whether a statement only tests something (`[ … ]`, `grep -q`).

@@ -1,6 +1,7 @@
 //! Where shell programs stand: one file for each kind of carrier.
 
 mod ansible;
+mod batch;
 mod cloud_init;
 mod compose;
 mod files;
@@ -18,6 +19,7 @@ use plimsoll_text::{FileId, Layer, LayerBuilder, Place};
 use crate::commands::{Machine, Origin, Strict, Unit, Value};
 
 pub(crate) use ansible::ansible;
+pub(crate) use batch::batch;
 pub(crate) use cloud_init::cloud_init;
 pub(crate) use compose::compose;
 pub(crate) use files::{dockerfile, justfile, makefile, markdown, script, terraform};

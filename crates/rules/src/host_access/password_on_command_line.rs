@@ -41,6 +41,7 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
 fn password(command: &Command) -> Option<(Place, &'static str)> {
     match command.program.as_str() {
         "sshpass" => command.option(&["-p"]).map(|o| (o.value.place, "sshpass -p")),
+        "plink" | "pscp" | "psftp" => command.login_password().map(|o| (o.value.place, "-pw")),
         "pct" if command.is("pct", &["create"]) => {
             command.option(&["--password", "-password"]).map(|o| (o.value.place, "pct create --password"))
         }

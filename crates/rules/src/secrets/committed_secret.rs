@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use plimsoll_model::commands::Source;
 use plimsoll_model::{Facts, Kind};
 use plimsoll_text::{FileId, Phrases, Place, SourceFile, Span};
 
@@ -27,11 +28,20 @@ pub(crate) const RULE: Rule = Rule {
 
 fn check(facts: &Facts, findings: &mut Findings<'_>) {
     let mut all: Vec<(FileId, Vec<Hit>)> = Vec::new();
+    let logins = login_passwords(facts);
     for (id, file) in facts.files.iter() {
         if !is_read(facts, id) {
             continue;
         }
-        let hits = hits(facts, id, file);
+        let mut hits = hits(facts, id, file);
+        for hit in logins.iter().filter(|hit| hit.place.file == id) {
+            let same = |other: &Hit| {
+                other.place.span.start < hit.place.span.end && hit.place.span.start < other.place.span.end
+            };
+            if !hits.iter().any(same) {
+                hits.push(hit.clone());
+            }
+        }
         if !hits.is_empty() {
             all.push((id, hits));
         }
@@ -56,10 +66,42 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
     }
 }
 
+#[derive(Clone)]
 struct Hit {
     name: String,
     value: String,
     place: Place,
+}
+
+/// Passwords that logins of scripts give and that stand in the repository, however short: they are in use.
+fn login_passwords(facts: &Facts) -> Vec<Hit> {
+    let mut found: Vec<Hit> = Vec::new();
+    for command in facts.commands.iter() {
+        if facts.commands.unit(command.unit).origin.is_documentation() {
+            continue;
+        }
+        let Some(password) = command.login_password() else { continue };
+        let value = &password.value.value;
+        if !value.is_known()
+            || value.text.is_empty()
+            || value.text.contains('$')
+            || is_placeholder(password.text)
+        {
+            continue;
+        }
+        let assigned = value.sources.iter().find_map(|source| match source {
+            Source::Assigned { name, place } | Source::Default { name, place } => {
+                Some((name.clone(), *place))
+            }
+            _ => None,
+        });
+        let (name, place) =
+            assigned.unwrap_or_else(|| (format!("{} password", command.program), password.value.place));
+        if !found.iter().any(|hit| hit.place == place) {
+            found.push(Hit { name, value: password.text.to_owned(), place });
+        }
+    }
+    found
 }
 
 /// Source code has too many values that only look like secrets; tests are full of made-up ones.
@@ -74,6 +116,7 @@ fn is_read(facts: &Facts, file: FileId) -> bool {
             | Kind::Yaml
             | Kind::Terraform
             | Kind::Shell
+            | Kind::Batch
             | Kind::Ansible
             | Kind::Workflow
             | Kind::Taskfile
