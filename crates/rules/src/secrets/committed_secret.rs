@@ -46,8 +46,15 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
             all.push((id, hits));
         }
     }
+    // A value that stands in many files is one thing to mend.
+    let mut told = std::collections::BTreeSet::new();
     for (file, hits) in &all {
         let Some((first, rest)) = hits.split_first() else { continue };
+        let copies = all.iter().filter(|(_, hits)| hits.iter().any(|hit| hit.value == first.value)).count();
+        let everywhere = copies > MANY && hits.iter().all(|hit| hit.value == first.value);
+        if everywhere && !told.insert(&first.value) {
+            continue;
+        }
         let finding =
             findings.add(first.place, format!("the value of `{}` is in the repository", first.name));
         finding.label("a value that looks live").mask(first.place);
@@ -65,6 +72,9 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
             .help("make a new one where it was issued, and keep it out of the repository");
     }
 }
+
+/// Files with the same value beyond which one finding speaks for all.
+const MANY: usize = 6;
 
 #[derive(Clone)]
 struct Hit {
