@@ -188,7 +188,7 @@ fn a_community_script_goes_on_at_the_node_and_updates_in_the_guest() {
 fn a_windows_batch_file_reaches_a_node_with_plink() {
     let text = "@echo off\r\nREM qm list\r\necho y | plink -batch -pw secret1 root@10.0.0.2 \"pct exec 102 -- bash -c 'systemctl restart x'\"\r\n";
     let found = leaves(&[("deploy.cmd", text)]);
-    assert!(found.contains(&"guest: systemctl restart x @ 3:74".to_owned()), "{found:?}");
+    assert!(found.contains(&"guest: systemctl restart x @ 3:75".to_owned()), "{found:?}");
     let facts = facts(&[("deploy.cmd", text)]);
     let plink = facts.commands.iter().find(|command| command.program == "plink").unwrap();
     assert_eq!(plink.login_password().unwrap().text, "secret1");
