@@ -4,7 +4,7 @@ use plimsoll_model::Facts;
 use plimsoll_model::commands::{Command, Fate, Machine, Origin};
 
 /// Whether a command only talks to a person.
-pub(super) fn prints(facts: &Facts, command: &Command) -> bool {
+pub(crate) fn prints(facts: &Facts, command: &Command) -> bool {
     let program = command.program.as_str();
     if matches!(program, "echo" | "printf" | "tput" | "clear" | "cat" | "") && command.heredoc.is_none() {
         return true;
@@ -20,7 +20,7 @@ pub(super) fn prints(facts: &Facts, command: &Command) -> bool {
 }
 
 /// The words that a printing command says, in lower case.
-pub(super) fn said(command: &Command) -> String {
+pub(crate) fn said(command: &Command) -> String {
     command.arg_texts().collect::<Vec<&str>>().join(" ").to_ascii_lowercase()
 }
 

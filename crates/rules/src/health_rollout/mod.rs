@@ -1,6 +1,6 @@
 //! HLT: whether it starts, stays up, says so truthfully and can be taken back.
 
-mod actions;
+pub(crate) mod actions;
 mod dead_path;
 mod dependency_without_health_check;
 mod fixed_sleep;

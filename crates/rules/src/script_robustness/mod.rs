@@ -1,16 +1,19 @@
 //! SCR: script robustness.
 
+mod addresses;
 mod assumed_node_resource;
 mod connection_error_as_answer;
 mod creation_without_resume;
 mod fatal_search;
 mod guest_arguments;
+mod guest_assumptions;
 mod hidden_failure;
 mod invalid_argument;
 mod no_deploy_lock;
 mod program_that_cannot_run;
 mod test_without_cleanup;
 mod unread_keys;
+mod wrong_assumption;
 
 use crate::Rule;
 
@@ -24,5 +27,6 @@ pub(crate) const RULES: &[&Rule] = &[
     &program_that_cannot_run::RULE,
     &fatal_search::RULE,
     &no_deploy_lock::RULE,
+    &wrong_assumption::RULE,
     &test_without_cleanup::RULE,
 ];
