@@ -30,9 +30,12 @@ pub(crate) const RULE: Rule = Rule {
     check,
 };
 
+/// What a line switches off, and the services that have it.
+type Line<'a> = (&'static str, Vec<(&'a str, Place)>);
+
 fn check(facts: &Facts, findings: &mut Findings<'_>) {
     // An anchor puts one line into many services: that is one cause.
-    let mut lines: BTreeMap<Place, (&str, Vec<(&str, Place)>)> = BTreeMap::new();
+    let mut lines: BTreeMap<Place, Line<'_>> = BTreeMap::new();
     for (_, service) in facts.stacks.deployed_services() {
         for option in &service.security_opt {
             let Some(what) = switched_off(&option.value) else { continue };
