@@ -5,6 +5,7 @@ pub mod commands;
 pub mod compose;
 mod facts;
 pub mod guests;
+pub mod ignores;
 pub mod images;
 mod inventory;
 mod kind;

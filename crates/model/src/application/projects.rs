@@ -65,6 +65,7 @@ fn empty(folder: Utf8PathBuf, manifest: FileId) -> Project {
         programs: Vec::new(),
         scripts: Vec::new(),
         language_version: None,
+        build_backend: None,
         build_files: Vec::new(),
         lock_files: Vec::new(),
     }
@@ -90,6 +91,7 @@ fn keys<'a>(entries: impl Iterator<Item = &'a Entry>) -> Vec<Spanned<String>> {
 
 fn pyproject(tree: &Toml, project: &mut Project) {
     let spanned = |path: &[&str]| tree.get(path).and_then(Value::spanned);
+    project.build_backend = spanned(&["build-system", "build-backend"]);
     project.name = spanned(&["project", "name"]).or_else(|| spanned(&["tool", "poetry", "name"]));
     project.language_version = spanned(&["project", "requires-python"])
         .or_else(|| spanned(&["tool", "poetry", "dependencies", "python"]));

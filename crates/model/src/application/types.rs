@@ -50,6 +50,8 @@ pub struct Project {
     pub scripts: Vec<(Spanned<String>, Spanned<String>)>,
     /// The version of the language it asks for, as written (`requires-python`, `engines.node`, `go`).
     pub language_version: Option<Spanned<String>>,
+    /// What builds it (`build-backend` of `pyproject.toml`).
+    pub build_backend: Option<Spanned<String>>,
     /// Files beside the manifest that its build needs: what it names as readme or licence.
     pub build_files: Vec<Spanned<String>>,
     /// Lock files beside the manifest.

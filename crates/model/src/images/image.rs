@@ -282,6 +282,22 @@ impl Stage {
         out
     }
 
+    /// The simple commands of its own `RUN` instructions, inherited ones left out, as words without quotes.
+    #[must_use]
+    pub fn run_commands(&self) -> Vec<Vec<Spanned<String>>> {
+        let own = self.runs.iter().filter(|run| run.place.span.start > self.place.span.start);
+        let mut out = Vec::new();
+        for run in own {
+            match &run.value {
+                Command::Exec(words) => out.push(words.clone()),
+                Command::Shell(layer) => out.extend(super::run::commands(layer).into_iter().map(|words| {
+                    words.into_iter().map(|word| Spanned::new(word.text, word.place)).collect()
+                })),
+            }
+        }
+        out
+    }
+
     /// The words that start the container: the entry point's followed by the command's.
     #[must_use]
     pub fn start_words(&self) -> Vec<&Spanned<String>> {

@@ -26,6 +26,7 @@ fn image(text: &str, dependencies: &[&str], paths: &[&str]) -> (Image, Inventory
         programs: Vec::new(),
         scripts: Vec::new(),
         language_version: None,
+        build_backend: None,
         build_files: Vec::new(),
         lock_files: Vec::new(),
     };
@@ -142,6 +143,7 @@ fn project(manifest: plimsoll_text::FileId) -> Project {
         programs: Vec::new(),
         scripts: Vec::new(),
         language_version: None,
+        build_backend: None,
         build_files: Vec::new(),
         lock_files: Vec::new(),
     }

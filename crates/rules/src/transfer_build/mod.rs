@@ -1,10 +1,12 @@
 //! BLD: transfer and build.
 
 mod build_without_tls_check;
+mod builds;
 mod built_for_another_runtime;
 mod built_on_guest;
 pub(crate) mod development;
 mod dockerfile_written_by_script;
+mod file_missing_from_context;
 mod installs;
 mod mutable_image_tag;
 mod old_files_survive;
@@ -12,6 +14,7 @@ mod program_not_in_image;
 mod recommended_packages;
 mod releases;
 mod remote_script_as_root;
+mod unchecked_download;
 mod unversioned_working_tree;
 mod wrong_package_source;
 
@@ -20,10 +23,12 @@ use crate::Rule;
 /// The rules of this theme, by code.
 pub(crate) const RULES: &[&Rule] = &[
     &program_not_in_image::RULE,
+    &file_missing_from_context::RULE,
     &dockerfile_written_by_script::RULE,
     &built_for_another_runtime::RULE,
     &build_without_tls_check::RULE,
     &remote_script_as_root::RULE,
+    &unchecked_download::RULE,
     &mutable_image_tag::RULE,
     &built_on_guest::RULE,
     &unversioned_working_tree::RULE,
