@@ -3,7 +3,7 @@
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Parser, Subcommand};
 
-use crate::commands::{completions, evaluate, explain, rules};
+use crate::commands::{completions, evaluate, explain, fix, rules};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::BrightWhite.on_default().bold())
@@ -17,7 +17,7 @@ const STYLES: Styles = Styles::styled()
 #[command(after_help = "\
 Exit codes:
   0   nothing to object to
-  1   findings at or above the threshold of --fail-on
+  1   findings at or above the threshold of --fail-on, or changes that --diff shows
   2   wrong usage, or input that could not be read
   70  a bug in Plimsoll")]
 pub(crate) struct Cli {
@@ -28,6 +28,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Evaluate(evaluate::EvaluateArgs),
+    Fix(fix::FixArgs),
     Explain(explain::ExplainArgs),
     Rules(rules::RulesArgs),
     Completions(completions::CompletionsArgs),

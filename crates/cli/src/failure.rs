@@ -42,6 +42,12 @@ pub(crate) enum FailureKind {
     /// An id names no rule.
     #[error("there is no rule `{0}`")]
     UnknownRule(String),
+    /// Files have changes that nobody committed.
+    #[error("{0} has changes that are not committed")]
+    Dirty(String),
+    /// A file changed while it was judged.
+    #[error("`{0}` changed in the meantime; nothing was written to it")]
+    Moved(Utf8PathBuf),
     /// A baseline file cannot be used.
     #[error("cannot use the baseline `{path}`")]
     Baseline { path: Utf8PathBuf, source: plimsoll_report::BaselineError },

@@ -5,6 +5,7 @@ mod commands;
 mod discovery;
 mod failure;
 mod output;
+mod process;
 mod ui;
 
 use std::process::ExitCode;

@@ -1,6 +1,6 @@
 //! Writing files.
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 
 use camino::Utf8Path;
 
@@ -8,17 +8,36 @@ use crate::failure::{Failure, FailureKind};
 
 /// Replaces a file in one step: a reader sees the old text or the new one, never half of it.
 pub(crate) fn write_file(path: &Utf8Path, text: &str) -> Result<(), Failure> {
-    let folder = path.parent().filter(|folder| !folder.as_str().is_empty()).unwrap_or(Utf8Path::new("."));
-    let write = || {
-        let mut file = tempfile::Builder::new().prefix(".plimsoll-").tempfile_in(folder)?;
-        file.write_all(text.as_bytes())?;
-        readable(file.as_file())?;
-        file.persist(path).map_err(|error| error.error)
-    };
-    match write() {
-        Ok(_) => Ok(()),
-        Err(source) => Err(FailureKind::Write { path: path.to_owned(), source }.into()),
+    replace(path, text, readable)
+        .map_err(|source| FailureKind::Write { path: path.to_owned(), source }.into())
+}
+
+/// Replaces the text of a file that exists, in one step. Its mode stays, and a link stays a link.
+pub(crate) fn rewrite_file(path: &Utf8Path, before: &str, after: &str) -> Result<(), Failure> {
+    let refused = |source| Failure::from(FailureKind::Write { path: path.to_owned(), source });
+    let real = path.canonicalize_utf8().map_err(refused)?;
+    let mut present = String::new();
+    let mut file = std::fs::File::open(&real).map_err(refused)?;
+    file.read_to_string(&mut present).map_err(refused)?;
+    if present != before {
+        return Err(FailureKind::Moved(path.to_owned()).into());
     }
+    let mode = file.metadata().map_err(refused)?.permissions();
+    replace(&real, after, |file| file.set_permissions(mode)).map_err(refused)
+}
+
+fn replace(
+    path: &Utf8Path,
+    text: &str,
+    set_mode: impl FnOnce(&std::fs::File) -> std::io::Result<()>,
+) -> std::io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_str().is_empty()).unwrap_or(Utf8Path::new("."));
+    let mut file = tempfile::Builder::new().prefix(".plimsoll-").tempfile_in(folder)?;
+    file.write_all(text.as_bytes())?;
+    file.as_file().sync_all()?;
+    set_mode(file.as_file())?;
+    file.persist(path).map_err(|error| error.error)?;
+    Ok(())
 }
 
 /// Temporary files are for their owner only; a report is an ordinary file.

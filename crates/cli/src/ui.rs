@@ -38,6 +38,23 @@ impl Ui {
             .map_err(|error| FailureKind::Print(error).into())
     }
 
+    /// Prints data byte for byte, its lines styled for a person at a terminal only.
+    pub(crate) fn print_lines(&self, text: &str, style: fn(&str) -> anstyle::Style) -> Result<(), Failure> {
+        let mut stream = AutoStream::auto(io::stdout().lock());
+        let plain = matches!(stream.current_choice(), anstream::ColorChoice::Never);
+        let result = if plain {
+            let mut stdout = stream.into_inner();
+            stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush())
+        } else {
+            let lines = text.lines().try_for_each(|line| {
+                let style = style(line);
+                writeln!(stream, "{style}{line}{style:#}")
+            });
+            lines.and_then(|()| stream.flush())
+        };
+        result.map_err(|error| FailureKind::Print(error).into())
+    }
+
     /// Says something about the run itself.
     pub(crate) fn status(&self, text: &str) {
         let mut stream = AutoStream::auto(io::stderr().lock());

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use plimsoll_rules::{Finding, Severity};
-use plimsoll_text::Place;
+use plimsoll_text::{Applicability, Place};
 
 use crate::report::{Report, counted, verdict};
 use crate::source::Sources;
@@ -84,7 +84,11 @@ fn one(report: &Report<'_>, sources: &Sources<'_>, finding: &Finding, out: &mut 
     let related =
         finding.related.iter().map(|label| format!("{}: {}", position(report, label.place), label.text));
     let help = finding.help.iter().map(|help| format!("To do: {help}"));
-    let rest: Vec<String> = related.chain(finding.notes.iter().cloned()).chain(help).collect();
+    let fix = finding.fix.iter().map(|fix| {
+        let option = if fix.applicability == Applicability::Safe { "" } else { " --unsafe" };
+        format!("`plimsoll fix{option}` can {}", fix.title)
+    });
+    let rest: Vec<String> = related.chain(finding.notes.iter().cloned()).chain(help).chain(fix).collect();
     if !rest.is_empty() {
         out.push('\n');
     }

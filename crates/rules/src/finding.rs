@@ -1,8 +1,8 @@
 //! What a rule says.
 
-use plimsoll_text::Place;
+use plimsoll_text::{Applicability, Fix, Place};
 
-use crate::{Confidence, Rule, Severity};
+use crate::{Confidence, FixKind, Rule, Severity};
 
 /// A rule that fired, with its evidence.
 #[derive(Clone, Debug)]
@@ -25,6 +25,8 @@ pub struct Finding {
     pub help: Option<String>,
     /// Secret text that no report may show; it is shown as asterisks wherever its line is printed.
     pub masked: Vec<Place>,
+    /// The change that mends it, where a machine can make it.
+    pub fix: Option<Fix>,
 }
 
 /// A place with what it shows.
@@ -61,6 +63,7 @@ impl<'a> Findings<'a> {
             notes: Vec::new(),
             help: None,
             masked: Vec::new(),
+            fix: None,
         })
     }
 }
@@ -94,6 +97,22 @@ impl Finding {
     pub fn mask(&mut self, place: Place) -> &mut Self {
         self.masked.push(place);
         self
+    }
+
+    /// Adds the change that mends it; nothing, or a change without edits, is no fix.
+    pub fn fix(&mut self, fix: impl Into<Option<Fix>>) -> &mut Self {
+        self.fix = fix.into().filter(|fix| !fix.edits.is_empty());
+        self
+    }
+
+    /// What a machine can do about it here.
+    #[must_use]
+    pub fn fix_kind(&self) -> FixKind {
+        match self.fix.as_ref().map(|fix| fix.applicability) {
+            None => FixKind::None,
+            Some(Applicability::Review) => FixKind::Suggest,
+            Some(Applicability::Safe) => FixKind::Safe,
+        }
     }
 
     /// Sets how bad it is here.

@@ -4,6 +4,7 @@
 //! `plimsoll explain` prints and its test. [`evaluate`] runs rules over facts and gives an [`Assessment`].
 
 mod baseline;
+mod edits;
 mod engine;
 mod finding;
 pub mod page;

@@ -153,6 +153,18 @@ impl Files {
             .map(|index| FileId(to_u32(index)))
     }
 
+    /// The same set with other texts for some files. Ids stay what they are.
+    #[must_use]
+    pub fn with_texts(&self, texts: impl IntoIterator<Item = (FileId, String)>) -> Self {
+        let mut files = self.files.clone();
+        for (id, text) in texts {
+            if let Some(file) = files.get_mut(id.0 as usize) {
+                *file = SourceFile::new(file.path.clone(), text.into());
+            }
+        }
+        Self { files }
+    }
+
     /// The text at a place.
     #[must_use]
     pub fn slice(&self, place: Place) -> &str {

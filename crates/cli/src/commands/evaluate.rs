@@ -7,7 +7,7 @@ use plimsoll_report::{
     Detail, Report, TerminalOptions, read_baseline, to_json, to_markdown, to_sarif, to_terminal, verdict,
     write_baseline,
 };
-use plimsoll_rules::{Assessment, Baseline, RuleSet, Selection, evaluate};
+use plimsoll_rules::{Baseline, RuleSet, Selection, evaluate};
 
 use super::choices::{ConfidenceChoice, FailOn, ProfileChoice, ReportFormat};
 use super::explain::unknown_rule;
@@ -78,7 +78,7 @@ pub(crate) fn run(ui: &Ui, args: &EvaluateArgs) -> Result<Outcome, Failure> {
         .flatten()
         .map(Utf8PathBuf::as_path)
         .collect();
-    let Discovery { root, files, inventory, problems, unreadable } = discover(&args.paths, &own)?;
+    let Discovery { root, files, inventory, problems, unreadable, .. } = discover(&args.paths, &own)?;
     let facts = Facts::new(files, inventory);
     let assessment = quietly(|| evaluate(&facts, &selection));
     drop(patience);
@@ -108,18 +108,21 @@ pub(crate) fn run(ui: &Ui, args: &EvaluateArgs) -> Result<Outcome, Failure> {
 }
 
 fn selection(args: &EvaluateArgs) -> Result<Selection, Failure> {
-    let rules = if args.rules.is_empty() {
-        RuleSet::All
-    } else {
-        let ids = args.rules.iter().map(|id| id.trim()).filter(|id| !id.is_empty());
-        RuleSet::from_ids(ids).map_err(|unknown| unknown_rule(&unknown.id, unknown.similar))?
-    };
     Ok(Selection {
-        rules,
+        rules: rule_set(&args.rules)?,
         min_confidence: args.min_confidence.into(),
         profile: args.profile.into(),
         baseline: args.baseline.as_deref().map(baseline).transpose()?.unwrap_or_default(),
     })
+}
+
+/// The rules that ids name; all of them where there is no id.
+pub(super) fn rule_set(ids: &[String]) -> Result<RuleSet, Failure> {
+    if ids.is_empty() {
+        return Ok(RuleSet::All);
+    }
+    let ids = ids.iter().map(|id| id.trim()).filter(|id| !id.is_empty());
+    RuleSet::from_ids(ids).map_err(|unknown| unknown_rule(&unknown.id, unknown.similar))
 }
 
 #[expect(clippy::disallowed_methods, reason = "the command line is what reads files")]
@@ -152,7 +155,7 @@ fn emit(ui: &Ui, args: &EvaluateArgs, report: &Report<'_>) -> Result<(), Failure
 }
 
 /// Runs something whose panics are caught and reported elsewhere, without their usual message.
-fn quietly(run: impl FnOnce() -> Assessment) -> Assessment {
+pub(super) fn quietly<T>(run: impl FnOnce() -> T) -> T {
     let usual = std::panic::take_hook();
     std::panic::set_hook(Box::new(|_| {}));
     let result = run();

@@ -3,6 +3,7 @@
 pub(crate) mod completions;
 pub(crate) mod evaluate;
 pub(crate) mod explain;
+pub(crate) mod fix;
 pub(crate) mod rules;
 
 mod choices;
@@ -14,6 +15,7 @@ use crate::ui::Ui;
 pub(crate) fn run(ui: &Ui, command: Command) -> Result<Outcome, Failure> {
     match command {
         Command::Evaluate(args) => evaluate::run(ui, &args),
+        Command::Fix(args) => fix::run(ui, &args),
         Command::Explain(args) => explain::run(ui, &args),
         Command::Rules(args) => rules::run(ui, &args),
         Command::Completions(args) => completions::run(ui, &args),

@@ -25,6 +25,8 @@ pub(crate) struct Discovery {
     pub(crate) files: Files,
     /// The files that exist.
     pub(crate) inventory: Inventory,
+    /// The files whose text is not what their bytes say.
+    pub(crate) repaired: BTreeSet<Utf8PathBuf>,
     /// What could not be read as it is, in path order.
     pub(crate) problems: Vec<Problem>,
     /// Whether the operating system refused something.
@@ -62,6 +64,7 @@ struct Finder {
     own: Vec<Utf8PathBuf>,
     texts: Vec<(Utf8PathBuf, Arc<str>)>,
     names: BTreeSet<Utf8PathBuf>,
+    repaired: BTreeSet<Utf8PathBuf>,
     problems: BTreeSet<Problem>,
     unreadable: bool,
 }
@@ -122,6 +125,7 @@ impl Finder {
             Ok(Content::Repaired(text, line)) => {
                 let reason = format!("not UTF-8 at line {line}: read with replacement characters");
                 self.problem(name.clone(), reason);
+                self.repaired.insert(name.clone());
                 self.texts.push((name, text.into()));
             }
             Ok(Content::Binary) => {}
@@ -174,6 +178,7 @@ impl Finder {
             root: self.root,
             files,
             inventory: Inventory::new(self.names),
+            repaired: self.repaired,
             problems: self.problems.into_iter().collect(),
             unreadable: self.unreadable,
         })

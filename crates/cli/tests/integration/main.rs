@@ -6,6 +6,7 @@ mod bad_input;
 mod discovery;
 mod evaluate;
 mod example;
+mod fix;
 mod other_commands;
 mod sandbox;
 mod stability;

@@ -1,7 +1,7 @@
 //! From a report to version 1 of the JSON report.
 
 use plimsoll_rules::{Judged, Severity};
-use plimsoll_text::{Files, Place};
+use plimsoll_text::{Edit, Files, Fix, Place};
 
 use super::v1;
 use crate::report::{Report, verdict};
@@ -68,9 +68,18 @@ fn finding<'a>(files: &'a Files, judged: &'a Judged) -> v1::Finding<'a> {
         related: finding.related.iter().map(|label| location(files, label.place, &label.text)).collect(),
         notes: &finding.notes,
         help: finding.help.as_deref(),
-        fix: finding.rule.fix.name(),
+        fix: finding.fix_kind().name(),
+        patch: finding.fix.as_ref().map(|fix| patch(files, fix)),
         fingerprint: judged.fingerprint.as_str(),
     }
+}
+
+fn patch<'a>(files: &'a Files, fix: &'a Fix) -> v1::Patch<'a> {
+    let edit = |edit: &'a Edit| {
+        let v1::Location { path, start, end, .. } = location(files, edit.place, "");
+        v1::Edit { path, start, end, replacement: &edit.replacement }
+    };
+    v1::Patch { title: &fix.title, edits: fix.edits.iter().map(edit).collect() }
 }
 
 fn location<'a>(files: &'a Files, place: Place, label: &'a str) -> v1::Location<'a> {

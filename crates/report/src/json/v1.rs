@@ -50,7 +50,22 @@ pub(super) struct Finding<'a> {
     pub(super) notes: &'a [String],
     pub(super) help: Option<&'a str>,
     pub(super) fix: &'static str,
+    pub(super) patch: Option<Patch<'a>>,
     pub(super) fingerprint: &'a str,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Patch<'a> {
+    pub(super) title: &'a str,
+    pub(super) edits: Vec<Edit<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Edit<'a> {
+    pub(super) path: &'a str,
+    pub(super) start: Position,
+    pub(super) end: Position,
+    pub(super) replacement: &'a str,
 }
 
 #[derive(Debug, Serialize)]

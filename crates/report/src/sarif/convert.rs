@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 use plimsoll_rules::{Judged, Rule, Severity, page};
-use plimsoll_text::{Place, SourceFile};
+use plimsoll_text::{Applicability, Edit, FileId, Fix, Place, SourceFile};
 
 use super::types as t;
 use super::uri::relative_uri;
@@ -103,6 +103,7 @@ fn result<'a>(
             .map(|(index, label)| labelled(label, Some(index + 1)))
             .collect(),
         partial_fingerprints: t::Fingerprints { v1: judged.fingerprint.as_str() },
+        fixes: finding.fix.iter().map(|own| fix(report, own)).collect(),
         suppressions,
         properties: t::ResultProperties {
             severity: finding.severity.name(),
@@ -132,18 +133,48 @@ fn notifications<'a>(report: &Report<'a>) -> Vec<t::Notification<'a>> {
     problems.chain(broken).collect()
 }
 
+/// The change of a finding; its title says so where it needs a decision, which SARIF has no field for.
+fn fix<'a>(report: &Report<'_>, fix: &'a Fix) -> t::Fix<'a> {
+    let mut by_file: BTreeMap<FileId, Vec<&'a Edit>> = BTreeMap::new();
+    for edit in &fix.edits {
+        by_file.entry(edit.place.file).or_default().push(edit);
+    }
+    let look = if fix.applicability == Applicability::Review { " (look at it)" } else { "" };
+    t::Fix {
+        description: t::OwnedText { text: format!("{}{look}", fix.title) },
+        artifact_changes: by_file
+            .into_iter()
+            .map(|(id, edits)| t::ArtifactChange {
+                artifact_location: artifact(report, report.files.get(id).path()),
+                replacements: edits
+                    .into_iter()
+                    .map(|edit| t::Replacement {
+                        deleted_region: region(report, edit.place),
+                        inserted_content: t::Text { text: &edit.replacement },
+                    })
+                    .collect(),
+            })
+            .collect(),
+    }
+}
+
 fn location<'a>(report: &Report<'_>, place: Place) -> t::Location<'a> {
     let file = report.files.get(place.file);
-    let (start_line, start_column) = utf16(file, place.span.start);
-    let (end_line, end_column) = utf16(file, place.span.end);
     t::Location {
         id: None,
         physical_location: t::PhysicalLocation {
             artifact_location: artifact(report, file.path()),
-            region: Some(t::Region { start_line, start_column, end_line, end_column }),
+            region: Some(region(report, place)),
         },
         message: None,
     }
+}
+
+fn region(report: &Report<'_>, place: Place) -> t::Region {
+    let file = report.files.get(place.file);
+    let (start_line, start_column) = utf16(file, place.span.start);
+    let (end_line, end_column) = utf16(file, place.span.end);
+    t::Region { start_line, start_column, end_line, end_column }
 }
 
 /// Relative to the current directory where the root lies below it (code scanning runs at the repository's

@@ -7,7 +7,7 @@ use annotate_snippets::{Annotation, AnnotationKind, Level, Renderer, Snippet};
 use anstyle::{AnsiColor, Style};
 use camino::Utf8PathBuf;
 use plimsoll_rules::{Confidence, Finding, Label, Severity};
-use plimsoll_text::{FileId, Span};
+use plimsoll_text::{Applicability, FileId, Span};
 
 use crate::report::Report;
 use crate::source::{Sources, printable};
@@ -32,6 +32,11 @@ pub(super) fn block(view: &View<'_>, finding: &Finding, out: &mut String) {
     }
     if let Some(help) = &finding.help {
         group = group.element(Level::HELP.message(printable(help)));
+    }
+    if let Some(fix) = &finding.fix {
+        let trust = if fix.applicability == Applicability::Safe { "safe" } else { "with `--unsafe`" };
+        let text = format!("available ({trust}): {}", fix.title);
+        group = group.element(Level::HELP.with_name("fix").message(printable(&text).into_owned()));
     }
     out.push_str(&Renderer::styled().term_width(view.width).render(&[group]));
     out.push_str("\n\n");

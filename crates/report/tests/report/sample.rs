@@ -6,7 +6,7 @@ use plimsoll_rules::{
     Acceptance, Assessment, BrokenRule, Confidence, Finding, Findings, Fingerprint, FixKind, Judged, Profile,
     Reference, Rule, Severity, Theme,
 };
-use plimsoll_text::{Files, Place, Span};
+use plimsoll_text::{Applicability, Edit, Files, Fix, Place, Span};
 
 pub(crate) static REUSED: Rule = Rule {
     code: "SEC-900",
@@ -57,6 +57,14 @@ impl Sample {
                 .related(place(files, "docs/my notes.md", "tidy", 0), "and \u{1b}[31mspoken of here")
                 .note("whoever reads one opens both")
                 .help("give each its own")
+                .fix(Fix {
+                    title: "give it one of its own".to_owned(),
+                    applicability: Applicability::Safe,
+                    edits: vec![Edit {
+                        place: place(files, ".env", "hunter2", 1),
+                        replacement: "$(openssl rand -hex 16)".to_owned(),
+                    }],
+                })
                 .mask(place(files, ".env", "hunter2", 0))
                 .mask(place(files, ".env", "hunter2", 1));
         });

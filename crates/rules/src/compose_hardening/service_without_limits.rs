@@ -2,7 +2,11 @@
 
 use plimsoll_model::Facts;
 use plimsoll_model::compose::Service;
+use plimsoll_model::images::Role;
+use plimsoll_model::services::known as known_image;
+use plimsoll_text::Fix;
 
+use crate::edits;
 use crate::{Confidence, Findings, FixKind, Reference, Rule, Severity, Theme};
 
 pub(crate) const RULE: Rule = Rule {
@@ -30,6 +34,7 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
             .filter(|service| service.profiles.is_empty() && !limited(service))
             .collect();
         left.sort_by_key(|service| (service.build.is_none(), service.place));
+        let fix = limit(facts, &left);
         let mut rest = left.into_iter();
         let Some(first) = rest.next() else { continue };
         let finding = findings.add(first.place, format!("`{}` may use all memory of the guest", first.name));
@@ -43,7 +48,34 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
         }
         finding
             .note("when one service grows, the kernel ends another one, often the database")
-            .help("set `mem_limit`, `cpus` and `pids_limit`, together less than the guest has");
+            .help("set `mem_limit`, `cpus` and `pids_limit`, together less than the guest has")
+            .fix(fix);
+    }
+}
+
+/// Gives each service its part of the guest's memory, twice as much to data services and to the app's own as to the
+/// others; where the memory is not known, a part of the usual 4 GiB, which needs a look.
+fn limit(facts: &Facts, services: &[&Service]) -> Option<Fix> {
+    const RESERVED: u64 = 512;
+    let known = facts.guests.real().find_map(plimsoll_model::guests::Guest::memory_mib);
+    let weight = |service: &Service| {
+        let stores = known_image(service).is_some_and(|image| image.role == Role::Database);
+        if stores || service.build.is_some() { 2 } else { 1 }
+    };
+    let parts: u64 = services.iter().map(|service| weight(service)).sum();
+    let part = known.unwrap_or(4096).checked_sub(RESERVED)? / parts.max(1);
+    let part = part / 64 * 64;
+    let edits = services.iter().map(|service| {
+        let memory = part * weight(service);
+        edits::add_entries(facts, service.place, &format!("mem_limit: {memory}m\npids_limit: 512"))
+    });
+    let edits: Option<Vec<_>> = edits.collect();
+    match known {
+        Some(memory) if part >= 256 => {
+            edits::safe(format!("share the {memory} MiB of the guest among the services"), edits)
+        }
+        _ if part >= 64 => edits::review("limit the memory and the processes of each service", edits),
+        _ => None,
     }
 }
 

@@ -2,7 +2,9 @@
 
 use plimsoll_model::Facts;
 use plimsoll_model::compose::Service;
+use plimsoll_text::Fix;
 
+use crate::edits;
 use crate::{Confidence, Findings, FixKind, Reference, Rule, Severity, Theme};
 
 pub(crate) const RULE: Rule = Rule {
@@ -30,6 +32,7 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
             .filter(|service| service.profiles.is_empty() && !hardened(service))
             .collect();
         left.sort_by_key(|service| (service.build.is_none(), service.place));
+        let fix = harden(facts, &left);
         let mut rest = left.into_iter();
         let Some(first) = rest.next() else { continue };
         let finding = findings
@@ -40,8 +43,19 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
         }
         finding
             .note("who takes the process over finds setuid programs, capabilities and a writable system to go on with")
-            .help("add `security_opt: [no-new-privileges:true]`, then `cap_drop: [ALL]` and `read_only: true` where the image allows it");
+            .help("add `security_opt: [no-new-privileges:true]`, then `cap_drop: [ALL]` and `read_only: true` where the image allows it")
+            .fix(fix);
     }
+}
+
+fn harden(facts: &Facts, services: &[&Service]) -> Option<Fix> {
+    let edits = services.iter().map(|service| match service.security_opt.last() {
+        Some(option) if option.place.file == service.place.file => {
+            Some(edits::add_item(facts, option.place, "no-new-privileges:true"))
+        }
+        _ => edits::add_entries(facts, service.place, "security_opt:\n  - no-new-privileges:true"),
+    });
+    edits::safe("forbid the services to gain new privileges", edits.collect())
 }
 
 fn hardened(service: &Service) -> bool {

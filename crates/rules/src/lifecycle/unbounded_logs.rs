@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use camino::Utf8Path;
 use plimsoll_model::Facts;
 use plimsoll_model::compose::Service;
+use plimsoll_text::Fix;
 
+use crate::edits;
 use crate::{Confidence, Findings, FixKind, Reference, Rule, Severity, Theme};
 
 pub(crate) const RULE: Rule = Rule {
@@ -16,7 +18,7 @@ pub(crate) const RULE: Rule = Rule {
     severity: Severity::Medium,
     confidence: Confidence::High,
     worse_near_node: false,
-    fix: FixKind::Suggest,
+    fix: FixKind::Safe,
     references: &[Reference {
         title: "Docker documentation, JSON File logging driver",
         url: "https://docs.docker.com/engine/logging/drivers/json-file/",
@@ -54,8 +56,30 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
         }
         finding
             .note("Docker's default log driver never deletes a line; when the disk is full, databases stop too")
-            .help("set `logging` with `max-size` and `max-file` for every service, or once in `/etc/docker/daemon.json`");
+            .help("set `logging` with `max-size` and `max-file` for every service, or once in `/etc/docker/daemon.json`")
+            .fix(limit(facts, &services));
     }
+}
+
+/// Thirty megabytes are days of lines for most programs.
+fn limit(facts: &Facts, services: &[&Service]) -> Option<Fix> {
+    let edits = services.iter().map(|service| match &service.logging {
+        None => edits::add_entries(
+            facts,
+            service.place,
+            "logging:\n  driver: json-file\n  options:\n    max-size: \"10m\"\n    max-file: \"3\"",
+        ),
+        Some(logging) => {
+            let last = logging.options.values().map(|option| option.place).max();
+            match last {
+                Some(last) if edits::line_head(facts, last).trim_end().ends_with(':') => {
+                    Some(edits::lines_after(facts, last, "max-size: \"10m\"\nmax-file: \"3\""))
+                }
+                _ => None,
+            }
+        }
+    });
+    edits::safe("let each log take 30 MB at most", edits.collect())
 }
 
 fn unbounded(service: &Service) -> bool {

@@ -5,6 +5,7 @@ mod dhcp_address;
 mod flat_network;
 mod frontend;
 mod guest_on_management_bridge;
+mod loopback;
 mod nic;
 mod nic_without_firewall;
 mod plain_http;

@@ -1,8 +1,10 @@
 //! No firewall rule of the node can apply to the guest.
 
 use plimsoll_model::Facts;
+use plimsoll_text::{Edit, Place};
 
 use super::nic;
+use crate::edits;
 use crate::{Confidence, Findings, FixKind, Reference, Rule, Severity, Theme};
 
 pub(crate) const RULE: Rule = Rule {
@@ -37,8 +39,30 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
         })
         .collect();
     nic::by_file(places, findings, "no rule of the Proxmox firewall applies to this interface", |finding| {
+        let places = std::iter::once(finding.primary.place).chain(finding.related.iter().map(|l| l.place));
+        let edits: Vec<_> = places.filter_map(|place| switch_on(facts, place)).collect();
+        let all = edits.len() == 1 + finding.related.len();
+        finding.fix(
+            all.then_some(edits)
+                .and_then(|edits| edits::safe("let the Proxmox firewall filter the interface", Some(edits))),
+        );
         finding
             .note("rules of the datacenter, the node and the guest are ignored for it, also those added in an emergency")
             .help("add `firewall=1` to the interface and give the guest rules that let in what it serves");
     });
+}
+
+/// Sets the flag in a property string.
+fn switch_on(facts: &Facts, place: Place) -> Option<Edit> {
+    let text = facts.text(place);
+    if let Some(at) = text.find("firewall=0") {
+        let start = place.span.start + u32::try_from(at).ok()?;
+        let span = plimsoll_text::Span::new(start, start + 10);
+        return Some(edits::replace(Place::new(place.file, span), "firewall=1"));
+    }
+    let bare = text.trim_end_matches(['"', '\'', '\\', ' ']);
+    let known = bare.contains("bridge=") && !bare.contains(['{', '\n'])
+        || bare.ends_with('}') && bare.contains("bridge=") && !bare.contains('\n');
+    let end = place.span.start + u32::try_from(bare.len()).ok()?;
+    known.then(|| edits::replace(Place::new(place.file, plimsoll_text::Span::new(end, end)), ",firewall=1"))
 }

@@ -3,6 +3,8 @@
 use plimsoll_model::Facts;
 use plimsoll_model::services::{Access, access, known, published_everywhere};
 
+use super::loopback::on_loopback;
+use crate::edits;
 use crate::{Confidence, Findings, FixKind, Reference, Rule, Severity, Theme};
 
 pub(crate) const RULE: Rule = Rule {
@@ -64,6 +66,7 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
         }
         finding
             .note("Docker opens the port past the machine's own firewall, so the whole local network can try it")
+            .fix(edits::safe("publish it on the machine itself only", published_everywhere(service).map(|port| on_loopback(facts, port)).collect()))
             .help("remove the mapping, or write `127.0.0.1:` in front of it and use an SSH tunnel");
     }
 }

@@ -2,6 +2,7 @@
 
 use plimsoll_model::Facts;
 
+use crate::edits;
 use crate::{Confidence, Findings, FixKind, Reference, Rule, Severity, Theme};
 
 pub(crate) const RULE: Rule = Rule {
@@ -43,7 +44,11 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
             findings
                 .add(command.place, "the file arrives readable by every account of the guest")
                 .label("no `--perms`")
-                .help("add `--perms 0600`");
+                .help("add `--perms 0600`")
+                .fix(edits::safe(
+                    "let only root of the guest read it",
+                    Some(vec![edits::add_argument(command, "--perms 0600")]),
+                ));
         }
     }
 }

@@ -3,8 +3,11 @@
 use plimsoll_model::Facts;
 use plimsoll_model::compose::{Operator, Variable, VariableSource};
 
+use plimsoll_text::Edit;
+
 use super::words::is_secret_name;
 
+use crate::edits;
 use crate::{Confidence, Findings, FixKind, Reference, Rule, Severity, Theme};
 
 pub(crate) const RULE: Rule = Rule {
@@ -44,6 +47,17 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
         for variable in rest {
             finding.related(variable.place, format!("nor has `{}`", variable.name));
         }
-        finding.help("write `${NAME:?}`, then Compose refuses to start without it");
+        finding.help("write `${NAME:?}`, then Compose refuses to start without it").fix(edits::safe(
+            "refuse to start without the secrets",
+            bare.iter().map(|variable| guard(facts, variable)).collect(),
+        ));
     }
+}
+
+/// `$NAME` and `${NAME}` as `${NAME:?}`, which Compose refuses to leave empty.
+fn guard(facts: &Facts, variable: &Variable) -> Option<Edit> {
+    let name = &variable.name;
+    let text = facts.text(variable.place);
+    let plain = text == format!("${name}") || text == format!("${{{name}}}");
+    plain.then(|| edits::replace(variable.place, format!("${{{name}:?set {name}}}")))
 }

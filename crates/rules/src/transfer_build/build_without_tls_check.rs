@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use plimsoll_model::Facts;
 use plimsoll_model::commands::Command;
-use plimsoll_text::{FileId, Place};
+use plimsoll_text::{Edit, FileId, Place};
 
 use super::development::is_for_development;
+use crate::edits;
 use crate::{Confidence, Findings, FixKind, Reference, Rule, Severity, Theme};
 
 pub(crate) const RULE: Rule = Rule {
@@ -28,16 +29,19 @@ pub(crate) const RULE: Rule = Rule {
 
 fn check(facts: &Facts, findings: &mut Findings<'_>) {
     let mut found: BTreeMap<FileId, Vec<(Place, String)>> = BTreeMap::new();
+    let mut edits: BTreeMap<FileId, Vec<Edit>> = BTreeMap::new();
     for command in facts.commands.iter() {
         let unit = facts.commands.unit(command.unit);
         if unit.origin.is_documentation() || is_for_development(facts.path(unit.file)) {
             continue;
         }
         if let Some((place, word)) = switched_off(command) {
+            edits.entry(place.file).or_default().extend(switch_on(facts, command));
             found.entry(place.file).or_default().push((place, word));
         }
     }
-    for places in found.into_values() {
+    for (file, places) in found {
+        let edits = edits.remove(&file).filter(|edits| edits.len() >= places.len());
         let mut rest = places.into_iter();
         let Some((first, word)) = rest.next() else { continue };
         let finding = findings.add(first, format!("`{word}` switches off the check of what is downloaded"));
@@ -46,8 +50,49 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
         }
         finding
             .note("whoever is between this machine and the server decides what is installed")
-            .help("remove it; if a proxy has a certificate of its own, install that certificate");
+            .help("remove it; if a proxy has a certificate of its own, install that certificate")
+            .fix(edits::safe("check what is downloaded again", edits));
     }
+}
+
+/// Removes what switches the check off, with its value where it has one.
+fn switch_on(facts: &Facts, command: &Command) -> Vec<Edit> {
+    let mut out = Vec::new();
+    let mut previous_takes_value = false;
+    for arg in &command.args {
+        let text = arg.value.text.as_str();
+        let takes_value = matches!(text, "--trusted-host" | "--allow-insecure-host");
+        let flag = takes_value
+            || text.starts_with("--trusted-host=")
+            || text.starts_with("--allow-insecure-host=")
+            || matches!(
+                text,
+                "--insecure"
+                    | "--no-check-certificate"
+                    | "--allow-unauthenticated"
+                    | "--force-yes"
+                    | "--allow-insecure-repositories"
+                    | "--allow-untrusted"
+                    | "--nogpgcheck"
+                    | "--strict-ssl=false"
+                    | "--no-strict-ssl"
+            )
+            || text == "-k" && command.program == "curl";
+        if flag || std::mem::take(&mut previous_takes_value) {
+            out.push(edits::remove_word(facts, arg.place));
+        } else if command.program == "curl" && is_bundle_with_k(text) {
+            out.push(edits::replace(arg.place, text.replacen('k', "", 1)));
+        }
+        previous_takes_value = takes_value;
+    }
+    out
+}
+
+/// `-fsSkL`: short options of curl in one word, none of them with a value.
+fn is_bundle_with_k(text: &str) -> bool {
+    text.strip_prefix('-').is_some_and(|letters| {
+        letters.len() > 1 && letters.contains('k') && letters.bytes().all(|b| b"fsSkLOjvi".contains(&b))
+    })
 }
 
 fn switched_off(command: &Command) -> Option<(Place, String)> {

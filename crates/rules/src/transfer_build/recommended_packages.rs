@@ -7,6 +7,7 @@ use plimsoll_model::commands::Origin;
 use plimsoll_text::{FileId, Place};
 
 use super::development::is_for_development;
+use crate::edits;
 use crate::{Confidence, Findings, FixKind, Reference, Rule, Severity, Theme};
 
 pub(crate) const RULE: Rule = Rule {
@@ -27,7 +28,7 @@ pub(crate) const RULE: Rule = Rule {
 };
 
 fn check(facts: &Facts, findings: &mut Findings<'_>) {
-    let mut found: BTreeMap<FileId, Vec<Place>> = BTreeMap::new();
+    let mut found: BTreeMap<FileId, Vec<(Place, Place)>> = BTreeMap::new();
     for command in facts.commands.iter() {
         let unit = facts.commands.unit(command.unit);
         let installs = matches!(command.program.as_str(), "apt" | "apt-get")
@@ -36,21 +37,25 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
                 .arg_texts()
                 .any(|text| text == "--no-install-recommends" || text.contains("Install-Recommends"));
         if matches!(unit.origin, Origin::ImageBuild) && installs {
-            found.entry(unit.file).or_default().push(command.place);
+            let install = command.args.iter().find(|arg| arg.value.text == "install");
+            let word = install.map_or(command.place, |arg| arg.place);
+            found.entry(unit.file).or_default().push((command.place, word));
         }
     }
     for image in
         facts.images.iter().filter(|image| image.written_by.is_none() && !is_for_development(&image.path))
     {
         let (Some(stage), Some(places)) = (image.stages.last(), found.get(&image.file)) else { continue };
-        let mut rest = places.iter().filter(|place| **place > stage.place);
-        let Some(first) = rest.next() else { continue };
+        let mut rest = places.iter().filter(|(place, _)| *place > stage.place);
+        let edits = rest.clone().map(|(_, word)| edits::after(*word, " --no-install-recommends")).collect();
+        let Some((first, _)) = rest.next() else { continue };
         let finding = findings.add(*first, "`apt-get install` adds recommended packages to the image");
-        for place in rest {
+        for (place, _) in rest {
             finding.related(*place, "here, too");
         }
         finding
             .note("they make the image larger, slower to ship, and add programs that need updates")
-            .help("add `--no-install-recommends`");
+            .help("add `--no-install-recommends`")
+            .fix(edits::safe("install what is named and nothing more", Some(edits)));
     }
 }

@@ -1,0 +1,101 @@
+use crate::sandbox::Sandbox;
+
+const COMPOSE: &str = "services:\n  db:\n    image: postgres:16.4\n    ports:\n      - \"5432:5432\"\n    restart: unless-stopped\n";
+const PATH: &str = "docker-compose.prod.yml";
+
+#[expect(clippy::disallowed_methods, reason = "prepares a repository")]
+fn git(sandbox: &Sandbox, args: &[&str]) -> Option<String> {
+    let output = std::process::Command::new("git")
+        .args(["-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "init.defaultBranch=main"])
+        .args(args)
+        .current_dir(sandbox.path())
+        .output()
+        .ok()?;
+    assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    Some(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// The binary with git and bash within reach.
+fn fix(sandbox: &Sandbox, args: &[&str]) -> crate::sandbox::Run {
+    let output = sandbox.command(args).env("PATH", "/usr/local/bin:/usr/bin:/bin").output().unwrap();
+    crate::sandbox::Run {
+        code: output.status.code().unwrap_or(-1),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+#[test]
+fn a_fix_is_written_once_and_said() {
+    let sandbox = Sandbox::with(&[(PATH, COMPOSE)]);
+    let run = sandbox.run(&["fix", "--rules", "NET-001"]);
+    assert_eq!(run.code, 0, "{run:?}");
+    assert!(run.stdout.contains("fixed NET-001 docker-compose.prod.yml:5"), "{run:?}");
+    assert!(run.stdout.contains("1 finding fixed in 1 file"), "{run:?}");
+    assert_eq!(sandbox.read(PATH), COMPOSE.replace("\"5432", "\"127.0.0.1:5432"));
+    let again = sandbox.run(&["fix", "--rules", "NET-001"]);
+    assert!(again.code == 0 && again.stdout.contains("nothing to fix"), "{again:?}");
+}
+
+#[test]
+fn a_diff_goes_to_standard_output_alone_and_git_takes_it() {
+    let sandbox = Sandbox::with(&[(PATH, COMPOSE)]);
+    let run = sandbox.run(&["fix", "--diff"]);
+    assert_eq!(run.code, 1, "{run:?}");
+    assert!(run.stdout.starts_with("diff --git a/docker-compose.prod.yml"), "{run:?}");
+    assert_eq!(sandbox.read(PATH), COMPOSE);
+    sandbox.write("all.patch", &run.stdout);
+    if git(&sandbox, &["init", "-q"]).is_some() {
+        git(&sandbox, &["apply", "all.patch"]);
+        let clean = sandbox.run(&["fix", "--diff", PATH]);
+        assert!(clean.code == 0 && clean.stdout.is_empty(), "{clean:?}");
+    }
+}
+
+#[test]
+fn each_rule_gets_a_patch_of_its_own() {
+    let sandbox = Sandbox::with(&[(PATH, COMPOSE)]);
+    let run = sandbox.run(&["fix", "--patch-dir", "patches", "--rules", "NET-001,LIF-001"]);
+    assert!(run.code == 0 && run.stdout.is_empty(), "{run:?}");
+    assert_eq!(sandbox.read(PATH), COMPOSE);
+    if git(&sandbox, &["init", "-q"]).is_some() {
+        for patch in ["NET-001-published-data-service.patch", "LIF-001-unbounded-logs.patch"] {
+            git(&sandbox, &["apply", "--check", &format!("patches/{patch}")]);
+        }
+    }
+}
+
+#[test]
+fn changes_that_are_not_committed_are_not_mixed_with_fixes() {
+    let sandbox = Sandbox::with(&[(PATH, COMPOSE)]);
+    if git(&sandbox, &["init", "-q"]).is_none() {
+        return;
+    }
+    let refused = fix(&sandbox, &["fix"]);
+    assert!(refused.code == 2 && refused.stderr.contains("not committed"), "{refused:?}");
+    assert_eq!(sandbox.read(PATH), COMPOSE);
+    git(&sandbox, &["add", "."]);
+    git(&sandbox, &["commit", "-q", "-m", "start"]);
+    assert_eq!(fix(&sandbox, &["fix", "--rules", "NET-001"]).code, 0);
+    assert_eq!(fix(&sandbox, &["fix"]).code, 2);
+    let allowed = fix(&sandbox, &["fix", "--allow-dirty"]);
+    assert!(allowed.code == 0 && allowed.stdout.contains("fixed LIF-001"), "{allowed:?}");
+}
+
+#[cfg(unix)]
+#[test]
+#[expect(clippy::disallowed_methods, reason = "looks at the files of a test")]
+fn modes_links_and_bytes_that_are_no_text_survive() {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    let sandbox = Sandbox::with(&[("real/compose.yaml", COMPOSE)]);
+    let bytes = [COMPOSE.as_bytes(), b"# caf\xe9\n"].concat();
+    sandbox.write("docker-compose.prod.yml", &bytes);
+    let real = sandbox.path().join("real/compose.yaml");
+    std::fs::set_permissions(&real, std::fs::Permissions::from_mode(0o640)).unwrap();
+    symlink("real/compose.yaml", sandbox.path().join("link.yml")).unwrap();
+    let run = sandbox.run(&["fix", "real", "docker-compose.prod.yml", "--rules", "NET-001"]);
+    assert_eq!(run.code, 0, "{run:?}");
+    assert!(sandbox.read("link.yml").contains("127.0.0.1"));
+    assert_eq!(std::fs::metadata(&real).unwrap().permissions().mode() & 0o777, 0o640);
+    assert_eq!(std::fs::read(sandbox.path().join("docker-compose.prod.yml")).unwrap(), bytes);
+}

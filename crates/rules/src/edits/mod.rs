@@ -1,0 +1,34 @@
+//! Building blocks of fixes: edits that follow the indentation and the quoting around them.
+//!
+//! An edit that a building block cannot make well is not made at all: then there is no fix.
+#![allow(dead_code, unused_imports, reason = "the fixes that use the rest come next")]
+
+mod command;
+mod environment;
+mod lines;
+mod yaml;
+
+#[cfg(test)]
+mod testing;
+
+pub(crate) use command::*;
+pub(crate) use environment::*;
+pub(crate) use lines::*;
+pub(crate) use yaml::*;
+
+use plimsoll_text::{Applicability, Edit, Fix};
+
+/// A fix that keeps every behaviour that anyone wants; nothing when an edit could not be made.
+pub(crate) fn safe(title: impl Into<String>, edits: Option<Vec<Edit>>) -> Option<Fix> {
+    fix(title.into(), Applicability::Safe, edits)
+}
+
+/// A fix that needs a decision; nothing when an edit could not be made.
+pub(crate) fn review(title: impl Into<String>, edits: Option<Vec<Edit>>) -> Option<Fix> {
+    fix(title.into(), Applicability::Review, edits)
+}
+
+fn fix(title: String, applicability: Applicability, edits: Option<Vec<Edit>>) -> Option<Fix> {
+    let edits = edits.filter(|edits| !edits.is_empty())?;
+    Some(Fix { title, applicability, edits })
+}
