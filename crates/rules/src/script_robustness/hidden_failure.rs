@@ -28,17 +28,17 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
         if facts.commands.unit(command.unit).origin.is_documentation() {
             continue;
         }
-        let outer = facts.commands.outermost(command);
-        let handlers: Vec<&str> = [command, outer]
-            .into_iter()
+        let chain = carriers(facts, command);
+        let handlers: Vec<&str> = chain
+            .iter()
             .filter_map(|c| match c.fate {
                 Fate::Masked { handler } => Some(facts.text(handler).trim()),
                 _ => None,
             })
             .collect();
         let swallowed = handlers.iter().any(|handler| matches!(*handler, "true" | ":"));
-        let renamed = handlers.iter().any(|handler| handler.starts_with("echo"))
-            && (command.hides_errors() || outer.hides_errors());
+        let hidden = chain.iter().any(|c| c.hides_errors());
+        let renamed = hidden && handlers.iter().any(|handler| handler.starts_with("echo"));
         filtered_away(facts, command, &mut files);
         if (swallowed && matters(command)) || (renamed && (matters(command) || reports(command))) {
             let entry = files.entry(command.place.file).or_default();
@@ -54,6 +54,20 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
         }
         finding.help("let it fail, or test for the one case that is expected and show the error text");
     }
+}
+
+/// A command and those that carry it, from the inside out.
+fn carriers<'a>(facts: &'a Facts, command: &'a Command) -> Vec<&'a Command> {
+    let mut chain = vec![command];
+    let mut current = command;
+    while let Some(carrier) = current.carrier.and_then(|id| facts.commands.get(id)) {
+        if carrier.id >= current.id {
+            break;
+        }
+        chain.push(carrier);
+        current = carrier;
+    }
+    chain
 }
 
 /// Work in front of `| grep … || true`: its own failure is lost with the filter's.

@@ -9,9 +9,11 @@ mod guest_arguments;
 mod guest_assumptions;
 mod hidden_failure;
 mod invalid_argument;
+mod nested_quoting;
 mod no_deploy_lock;
 mod program_that_cannot_run;
 mod test_without_cleanup;
+mod unchecked_steps;
 mod unread_keys;
 mod wrong_assumption;
 
@@ -19,11 +21,13 @@ use crate::Rule;
 
 /// The rules of this theme, by code.
 pub(crate) const RULES: &[&Rule] = &[
+    &unchecked_steps::RULE,
     &hidden_failure::RULE,
     &connection_error_as_answer::RULE,
     &creation_without_resume::RULE,
     &assumed_node_resource::RULE,
     &invalid_argument::RULE,
+    &nested_quoting::RULE,
     &program_that_cannot_run::RULE,
     &fatal_search::RULE,
     &no_deploy_lock::RULE,
