@@ -35,6 +35,22 @@ impl Step {
     pub(super) fn has(&self, wanted: &[&str]) -> bool {
         self.words.iter().any(|word| wanted.contains(&word.value.as_str()))
     }
+    /// The words that are no options, without the values of the options named.
+    pub(super) fn operands(&self, with_value: &[&str]) -> Vec<&Spanned<String>> {
+        let mut skip = false;
+        let mut out = Vec::new();
+        for word in &self.words {
+            if std::mem::take(&mut skip) {
+                continue;
+            }
+            if word.value.starts_with('-') {
+                skip = with_value.contains(&word.value.as_str());
+            } else if !word.value.starts_with(['>', '<']) {
+                out.push(word);
+            }
+        }
+        out
+    }
 }
 
 /// The steps of a stage of its own.

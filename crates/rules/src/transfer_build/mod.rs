@@ -4,13 +4,17 @@ mod build_without_tls_check;
 mod builds;
 mod built_for_another_runtime;
 mod built_on_guest;
+mod copy_without_ignore_file;
 pub(crate) mod development;
 mod dockerfile_written_by_script;
 mod file_missing_from_context;
+mod ignored_lock_file;
 mod installs;
 mod mutable_image_tag;
+mod never_installed;
 mod old_files_survive;
 mod program_not_in_image;
+mod provider_versions;
 mod recommended_packages;
 mod releases;
 mod remote_script_as_root;
@@ -26,6 +30,7 @@ pub(crate) const RULES: &[&Rule] = &[
     &file_missing_from_context::RULE,
     &dockerfile_written_by_script::RULE,
     &built_for_another_runtime::RULE,
+    &ignored_lock_file::RULE,
     &build_without_tls_check::RULE,
     &remote_script_as_root::RULE,
     &unchecked_download::RULE,
@@ -34,5 +39,7 @@ pub(crate) const RULES: &[&Rule] = &[
     &unversioned_working_tree::RULE,
     &old_files_survive::RULE,
     &recommended_packages::RULE,
+    &copy_without_ignore_file::RULE,
     &wrong_package_source::RULE,
+    &never_installed::RULE,
 ];
