@@ -85,4 +85,26 @@ impl Command {
             _ => self.program.contains("backup") || self.program.contains("snapshot"),
         }
     }
+
+    /// Whether it packs or copies a whole folder: `tar c … .`, `rsync -a ./ host:`, `scp -r . host:`,
+    /// `zip -r x .`.
+    #[must_use]
+    pub fn takes_whole_folder(&self) -> bool {
+        let operands: Vec<&str> = self.operands().map(|arg| arg.value.text.as_str()).collect();
+        let whole = |word: &str| matches!(word, "." | "./" | "*" | "./*") || word.ends_with("/.");
+        match self.program.as_str() {
+            "tar" => {
+                let creates = self.flag(&["-c", "--create"]).is_some()
+                    || operands.first().is_some_and(|first| first.starts_with('c') && first.len() < 6);
+                creates && operands.iter().any(|word| whole(word))
+            }
+            "rsync" => {
+                operands.first().is_some_and(|source| whole(source))
+                    && operands.iter().any(|word| word.contains(':'))
+            }
+            "scp" => self.flag(&["-r"]).is_some() && operands.first().is_some_and(|source| whole(source)),
+            "zip" => self.flag(&["-r"]).is_some() && operands.iter().skip(1).any(|word| whole(word)),
+            _ => false,
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! Archive of the project takes local secrets along.
 
-use plimsoll_model::commands::{Command, Machine};
+use plimsoll_model::commands::Machine;
 use plimsoll_model::{Facts, Kind};
 
 use crate::{Confidence, Findings, FixKind, Rule, Severity, Theme};
@@ -27,7 +27,7 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
         let unit = facts.commands.unit(command.unit);
         if unit.origin.is_documentation()
             || command.machine != Machine::Workstation
-            || !takes_everything(command)
+            || !command.takes_whole_folder()
         {
             continue;
         }
@@ -54,26 +54,6 @@ fn uses_dotenv(facts: &Facts) -> bool {
         })
     });
     ignored || facts.trees.of_kind(Kind::Dotenv).any(|file| facts.files.get(file).name().contains("example"))
-}
-
-/// Packs or copies a whole folder: `tar c … .`, `rsync -a ./ host:`, `scp -r . host:`, `zip -r x .`.
-fn takes_everything(command: &Command) -> bool {
-    let operands: Vec<&str> = command.operands().map(|arg| arg.value.text.as_str()).collect();
-    let whole = |word: &str| matches!(word, "." | "./" | "*" | "./*") || word.ends_with("/.");
-    match command.program.as_str() {
-        "tar" => {
-            let creates = command.flag(&["-c", "--create"]).is_some()
-                || operands.first().is_some_and(|first| first.starts_with('c') && first.len() < 6);
-            creates && operands.iter().any(|word| whole(word))
-        }
-        "rsync" => {
-            operands.first().is_some_and(|source| whole(source))
-                && operands.iter().any(|word| word.contains(':'))
-        }
-        "scp" => command.flag(&["-r"]).is_some() && operands.first().is_some_and(|source| whole(source)),
-        "zip" => command.flag(&["-r"]).is_some() && operands.iter().skip(1).any(|word| whole(word)),
-        _ => false,
-    }
 }
 
 /// Whether an argument leaves `.env` itself out.

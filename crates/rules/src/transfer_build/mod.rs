@@ -1,5 +1,6 @@
 //! BLD: transfer and build.
 
+mod archive_with_everything;
 mod build_without_tls_check;
 mod builds;
 mod built_for_another_runtime;
@@ -7,6 +8,7 @@ mod built_on_guest;
 mod copy_without_ignore_file;
 pub(crate) mod development;
 mod dockerfile_written_by_script;
+mod ended_support;
 mod file_missing_from_context;
 mod ignored_lock_file;
 mod installs;
@@ -18,6 +20,7 @@ mod provider_versions;
 mod recommended_packages;
 mod releases;
 mod remote_script_as_root;
+mod shipped_image_not_run;
 mod unchecked_download;
 mod unversioned_working_tree;
 mod wrong_package_source;
@@ -36,10 +39,13 @@ pub(crate) const RULES: &[&Rule] = &[
     &unchecked_download::RULE,
     &mutable_image_tag::RULE,
     &built_on_guest::RULE,
+    &shipped_image_not_run::RULE,
     &unversioned_working_tree::RULE,
     &old_files_survive::RULE,
+    &archive_with_everything::RULE,
     &recommended_packages::RULE,
     &copy_without_ignore_file::RULE,
     &wrong_package_source::RULE,
     &never_installed::RULE,
+    &ended_support::RULE,
 ];
