@@ -3,8 +3,10 @@
 mod development_mode;
 mod development_server;
 mod development_stack_shipped;
+mod hidden_image;
 mod host_path_in_container;
 mod lost_security_headers;
+mod overruled_setting;
 mod privileged_service;
 mod root_in_container;
 mod service_without_limits;
@@ -22,7 +24,9 @@ pub(crate) const RULES: &[&Rule] = &[
     &unhardened_service::RULE,
     &root_in_container::RULE,
     &service_without_limits::RULE,
+    &hidden_image::RULE,
     &development_mode::RULE,
+    &overruled_setting::RULE,
     &development_stack_shipped::RULE,
     &writable_application_code::RULE,
     &lost_security_headers::RULE,

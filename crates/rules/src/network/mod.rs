@@ -8,6 +8,7 @@ mod guest_on_management_bridge;
 mod loopback;
 mod nic;
 mod nic_without_firewall;
+mod origin_mismatch;
 mod plain_http;
 mod port_beside_proxy;
 mod published_data_service;
@@ -34,4 +35,5 @@ pub(crate) const RULES: &[&Rule] = &[
     &flat_network::RULE,
     &ufw_with_docker::RULE,
     &route_to_nowhere::RULE,
+    &origin_mismatch::RULE,
 ];

@@ -12,6 +12,7 @@ mod invalid_argument;
 mod nested_quoting;
 mod no_deploy_lock;
 mod program_that_cannot_run;
+mod repeated_changes;
 mod test_without_cleanup;
 mod unchecked_steps;
 mod unread_keys;
@@ -31,6 +32,7 @@ pub(crate) const RULES: &[&Rule] = &[
     &program_that_cannot_run::RULE,
     &fatal_search::RULE,
     &no_deploy_lock::RULE,
+    &repeated_changes::RULE,
     &wrong_assumption::RULE,
     &test_without_cleanup::RULE,
 ];
