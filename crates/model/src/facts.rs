@@ -5,10 +5,11 @@ use plimsoll_syntax::dockerfile;
 use plimsoll_text::{FileId, Files, Layer, Place, SyntaxError};
 
 use crate::application::Application;
-use crate::commands::{Commands, Machine, Origin, Unit};
+use crate::commands::{Commands, Origin, Unit};
 use crate::guests::{self, Guests};
 use crate::images::{ImageSource, Images};
-use crate::{Inventory, Kind, Role, Stacks, Trees, programs};
+use crate::written::written_files;
+use crate::{Inventory, Kind, Role, Stacks, Trees, WrittenFile, programs};
 
 /// What is known about the files under judgement.
 #[derive(Debug)]
@@ -39,7 +40,8 @@ impl Facts {
     #[must_use]
     pub fn new(files: Files, inventory: Inventory) -> Self {
         let trees = Trees::new(&files);
-        let units = units(&files, &trees);
+        let mut texts = Vec::new();
+        let units = units(&files, &trees, &mut texts);
         let mut errors = trees.errors.clone();
         for unit in &units {
             let whole = matches!(unit.origin, Origin::Script);
@@ -57,9 +59,10 @@ impl Facts {
         }
         guests::from_terraform(&trees, &mut all_guests);
         guests::from_commands(&commands, &mut all_guests);
-        let stacks = Stacks::new(&files, &trees, &commands);
+        let written = written_files(&trees, &commands, texts);
+        let stacks = Stacks::new(&files, &trees, &commands, &written);
         let application = Application::new(&files, &inventory, &trees);
-        let images = Images::new(image_sources(&files, &trees, &commands), &application.projects, &inventory);
+        let images = Images::new(image_sources(&files, &trees, &written), &application.projects, &inventory);
         errors.sort();
         errors.dedup();
         let mut facts = Self {
@@ -157,7 +160,7 @@ fn is_development_path(path: &Utf8Path) -> bool {
 }
 
 /// All shell programs of all files, in file order.
-fn units(files: &Files, trees: &Trees) -> Vec<Unit> {
+fn units(files: &Files, trees: &Trees, texts: &mut Vec<WrittenFile>) -> Vec<Unit> {
     let mut units = Vec::new();
     for (id, file) in files.iter() {
         let layer = Layer::whole(id, file);
@@ -189,7 +192,7 @@ fn units(files: &Files, trees: &Trees) -> Vec<Unit> {
                     .extend(trees.terraform.get(&id).map(|t| programs::terraform(id, t)).unwrap_or_default());
             }
             Kind::Dockerfile => units.extend(programs::dockerfile(id, &dockerfile::parse(&layer))),
-            Kind::Python => units.extend(programs::python(id, &layer)),
+            Kind::Python => units.extend(programs::python(id, &layer, texts)),
             _ => {}
         }
     }
@@ -197,7 +200,7 @@ fn units(files: &Files, trees: &Trees) -> Vec<Unit> {
 }
 
 /// Dockerfiles, and those that scripts write.
-fn image_sources(files: &Files, trees: &Trees, commands: &Commands) -> Vec<ImageSource> {
+fn image_sources(files: &Files, trees: &Trees, written: &[WrittenFile]) -> Vec<ImageSource> {
     let mut sources: Vec<ImageSource> = trees
         .of_kind(Kind::Dockerfile)
         .map(|id| ImageSource {
@@ -207,24 +210,11 @@ fn image_sources(files: &Files, trees: &Trees, commands: &Commands) -> Vec<Image
             layer: Layer::whole(id, files.get(id)),
         })
         .collect();
-    for command in commands.iter() {
-        let Some(heredoc) = &command.heredoc else { continue };
-        if command.machine == Machine::Container || !matches!(command.program.as_str(), "cat" | "tee") {
-            continue;
-        }
-        let target = command
-            .outputs
-            .iter()
-            .map(|output| &output.target)
-            .chain(command.args.iter().map(|arg| &arg.value))
-            .find(|target| target.text.to_ascii_lowercase().contains("dockerfile"));
-        let Some(target) = target else { continue };
-        sources.push(ImageSource {
-            path: target.text.as_str().into(),
-            written_by: Some(command.place),
-            context: None,
-            layer: heredoc.body.clone(),
-        });
-    }
+    sources.extend(written.iter().filter(|file| file.kind == Kind::Dockerfile).map(|file| ImageSource {
+        path: if file.path.is_empty() { "Dockerfile".into() } else { file.path.as_str().into() },
+        written_by: Some(file.place),
+        context: None,
+        layer: file.layer.clone(),
+    }));
     sources
 }

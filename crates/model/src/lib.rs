@@ -12,10 +12,13 @@ mod kind;
 mod programs;
 pub mod services;
 mod stacks;
+mod terraform;
 mod trees;
+mod written;
 
 pub use facts::Facts;
 pub use inventory::Inventory;
 pub use kind::Kind;
 pub use stacks::{Role, Stack, Stacks};
 pub use trees::Trees;
+pub use written::WrittenFile;

@@ -1,13 +1,15 @@
 //! Compose projects of the evaluated files, and what each is for.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use plimsoll_text::{FileId, Files, Place};
+use plimsoll_syntax::yaml;
+use plimsoll_text::{FileId, Files, Layer, Place};
 
 use crate::commands::{Commands, Machine};
 use crate::compose::{self, Compose, Problem, Request, Service};
-use crate::{Kind, Trees};
+use crate::{Kind, Trees, WrittenFile, terraform};
 
 /// What a Compose project is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -58,7 +60,7 @@ impl Stacks {
     /// Resolves the projects: each set of `-f` files that a command names, and each further Compose file alone (with
     /// its `override` file, as Compose does by itself).
     #[must_use]
-    pub(crate) fn new(files: &Files, trees: &Trees, commands: &Commands) -> Self {
+    pub(crate) fn new(files: &Files, trees: &Trees, commands: &Commands, written: &[WrittenFile]) -> Self {
         let all: Vec<FileId> = trees.of_kind(Kind::Compose).collect();
         let mut sets: Vec<(Vec<FileId>, Option<Place>, bool)> = Vec::new();
         for command in commands.iter().filter(|c| c.is("docker", &["compose"]) || c.is("docker", &["stack"]))
@@ -107,7 +109,7 @@ impl Stacks {
             .filter(|(set, _, deployed)| *deployed || named_production(set, files))
             .flat_map(|(set, ..)| set.iter().map(|file| folder(*file, files).to_owned()))
             .collect();
-        let list = sets
+        let mut list = sets
             .into_iter()
             .map(|(set, deployed_by, deployed)| {
                 let paths: Vec<Utf8PathBuf> =
@@ -126,6 +128,15 @@ impl Stacks {
                 }
             })
             .collect::<Vec<Stack>>();
+        let texts = written.iter().filter(|file| file.kind == Kind::Compose).map(|file| file.layer.clone());
+        // Scripts that were copied hold the same project over and over.
+        let mut known = BTreeSet::new();
+        for layer in texts.chain(terraform::containers(files, trees)) {
+            let stack = held(&layer, files);
+            if known.insert(stack.services().map(|service| service.name.clone()).collect::<Vec<_>>()) {
+                list.push(stack);
+            }
+        }
         Self { list: without_parts(list) }
     }
 
@@ -142,6 +153,25 @@ impl Stacks {
     /// Services of deployed projects with their project.
     pub fn deployed_services(&self) -> impl Iterator<Item = (&Stack, &Service)> {
         self.deployed().flat_map(|stack| stack.services().map(move |service| (stack, service)))
+    }
+}
+
+/// A project whose text another file holds: what writes it deploys it.
+fn held(layer: &Layer, files: &Files) -> Stack {
+    let file = layer.file();
+    let mut request = Request::new(files, vec![files.get(file).path().to_owned()]);
+    request.streams.insert(file, Arc::new(yaml::parse(layer)));
+    let resolution = compose::resolve(&request);
+    let role = match role(&[file], false, false, files) {
+        Role::Unknown => Role::Production,
+        other => other,
+    };
+    Stack {
+        compose: resolution.compose,
+        problems: resolution.problems,
+        files: vec![file],
+        role,
+        deployed_by: Some(layer.full_place()),
     }
 }
 

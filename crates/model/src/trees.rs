@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use camino::{Utf8Path, Utf8PathBuf};
 use plimsoll_syntax::{dotenv, hcl, ini, justfile, makefile, markdown, nginx, yaml};
 use plimsoll_text::{FileId, Files, Layer, SyntaxError};
 
@@ -31,6 +32,8 @@ pub struct Trees {
     pub justfiles: BTreeMap<FileId, justfile::Justfile>,
     /// What could not be read.
     pub errors: Vec<SyntaxError>,
+    /// The folders of Terraform files; a folder is a module.
+    modules: BTreeMap<FileId, Utf8PathBuf>,
 }
 
 impl Trees {
@@ -41,6 +44,10 @@ impl Trees {
         for (id, file) in files.iter() {
             let kind = Kind::of(file.path(), file.text());
             trees.kinds.insert(id, kind);
+            if kind == Kind::Terraform {
+                let folder = file.path().parent().unwrap_or(Utf8Path::new(""));
+                trees.modules.insert(id, folder.to_owned());
+            }
             let layer = Layer::whole(id, file);
             trees.read(id, kind, file.path().extension() == Some("j2"), file.name(), &layer);
         }
@@ -99,6 +106,33 @@ impl Trees {
         }
     }
 
+    /// What a Terraform variable is in the module of a file: what the `module` block that calls it gives, else its
+    /// default there, else the default of its namesake anywhere.
+    #[must_use]
+    pub fn terraform_variable(&self, name: &str, file: FileId) -> Option<&hcl::Expression> {
+        let folder = self.modules.get(&file)?;
+        let given = self.terraform.iter().find_map(|(caller, tree)| {
+            let base = self.modules.get(caller)?;
+            let calls = |block: &&hcl::Block| {
+                let source = block.body.get("source").and_then(hcl::Expression::as_str);
+                source.is_some_and(|source| source.starts_with('.') && joined(base, source) == *folder)
+            };
+            tree.body.blocks("module").filter(calls).find_map(|block| block.body.get(name))
+        });
+        let default = |same: bool| {
+            self.terraform
+                .iter()
+                .filter(move |(other, _)| !same || self.modules.get(other) == Some(folder))
+                .find_map(|(_, tree)| {
+                    tree.body
+                        .blocks("variable")
+                        .find(|block| block.label(0) == Some(name))
+                        .and_then(|block| block.body.get("default"))
+                })
+        };
+        given.or_else(|| default(true)).or_else(|| default(false))
+    }
+
     /// The kind of a file.
     #[must_use]
     pub fn kind(&self, file: FileId) -> Kind {
@@ -114,4 +148,19 @@ impl Trees {
     pub fn yaml_of(&self, kind: Kind) -> impl Iterator<Item = (FileId, &Arc<yaml::Stream>)> {
         self.yaml.iter().filter(move |(id, _)| self.kind(**id) == kind).map(|(id, stream)| (*id, stream))
     }
+}
+
+/// A relative path below a folder, `.` and `..` resolved.
+fn joined(base: &Utf8Path, path: &str) -> Utf8PathBuf {
+    let mut out = base.to_owned();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                out.pop();
+            }
+            part => out.push(part),
+        }
+    }
+    out
 }

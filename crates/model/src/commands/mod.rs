@@ -8,6 +8,7 @@ mod flow;
 mod hop;
 mod login;
 mod purpose;
+mod runbook;
 mod set;
 mod status;
 mod unit;

@@ -22,6 +22,7 @@ pub struct Commands {
     functions: Vec<BTreeMap<String, Function>>,
     sources: Vec<Vec<UnitId>>,
     procedures: Vec<Procedure>,
+    runbooks: BTreeSet<FileId>,
 }
 
 /// Programs that exist only on a Proxmox VE node (package `pve-manager`, `qemu-server`, `pve-container`).
@@ -59,11 +60,12 @@ impl Commands {
         let sources = if extra == 0 { sources } else { source_graph(&units, files) };
         let nodes = node_targets(&first);
         place_units(&mut units, &first, files);
+        let runbooks = super::runbook::find(&mut units, &first);
         let decide = move |target: &Value| target_machine(target, &nodes);
         let known: Vec<BTreeMap<String, Function>> =
             first.iter().map(|reading| reading.functions.clone()).collect();
         let readings = read_all(&units, files, &sources, &decide, &known);
-        let mut set = Self { units, sources, ..Self::default() };
+        let mut set = Self { units, sources, runbooks, ..Self::default() };
         for reading in readings {
             let start = set.commands.len();
             set.commands.extend(reading.commands);
@@ -95,6 +97,14 @@ impl Commands {
     #[must_use]
     pub fn unit(&self, id: UnitId) -> &Unit {
         &self.units[id.0 as usize]
+    }
+
+    /// Whether a program is only read by people: a code block of a document, unless the document is how this
+    /// deployment is made, because nothing else makes it.
+    #[must_use]
+    pub fn is_only_read(&self, id: UnitId) -> bool {
+        let unit = self.unit(id);
+        unit.origin.is_documentation() && !self.runbooks.contains(&unit.file)
     }
 
     /// The commands of a program in reading order.

@@ -9,6 +9,7 @@ mod yaml;
 
 pub use guest::{Guest, GuestKind, Guests, Maker, Setting};
 pub use property::Properties;
+pub use terraform::terraform_value;
 
 pub(crate) use commands::from_commands;
 pub(crate) use config::from_config;

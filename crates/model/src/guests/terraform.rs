@@ -122,6 +122,12 @@ fn rename(key: &str) -> String {
     }
 }
 
+/// The text of an expression, variables followed to what a module is given or to their defaults.
+#[must_use]
+pub fn terraform_value(expression: &Expression, trees: &Trees) -> Value {
+    value(expression, trees, 0)
+}
+
 /// The text of an expression, `var.NAME` and `local.NAME` followed to their defaults.
 pub(crate) fn value(expression: &Expression, trees: &Trees, depth: u8) -> Value {
     match &expression.kind {
@@ -135,7 +141,9 @@ pub(crate) fn value(expression: &Expression, trees: &Trees, depth: u8) -> Value 
             Value::literal(texts.join(","))
         }
         ExpressionKind::Reference(name) if depth < 8 => {
-            let found = name.strip_prefix("var.").and_then(|name| variable(name, trees));
+            let found = name
+                .strip_prefix("var.")
+                .and_then(|name| trees.terraform_variable(name, expression.place.file));
             match found {
                 Some(default) => {
                     let mut inner = value(default, trees, depth + 1);
@@ -152,9 +160,34 @@ pub(crate) fn value(expression: &Expression, trees: &Trees, depth: u8) -> Value 
     }
 }
 
-/// The default of a Terraform variable.
-fn variable<'a>(name: &str, trees: &'a Trees) -> Option<&'a Expression> {
-    trees.terraform.values().find_map(|tree| {
-        tree.body.blocks("variable").find(|block| block.label(0) == Some(name))?.body.get("default")
-    })
+#[cfg(test)]
+mod tests {
+    use camino::Utf8PathBuf;
+    use plimsoll_text::Files;
+
+    use crate::commands::Source;
+    use crate::{Facts, Inventory};
+
+    #[test]
+    fn what_a_module_is_given_wins_over_its_own_default() {
+        let texts = [
+            ("main.tf", "module \"app\" {\n  source = \"./modules/app\"\n  ip = var.app_ip\n}\n"),
+            ("variables.tf", "variable \"app_ip\" {\n  default = \"dhcp\"\n}\n"),
+            (
+                "modules/app/main.tf",
+                "variable \"ip\" {}\nresource \"proxmox_lxc\" \"a\" {\n  network {\n    ip = var.ip\n  }\n}\n",
+            ),
+        ];
+        let files = texts.map(|(path, text)| (Utf8PathBuf::from(path), text.to_owned()));
+        let inventory = Inventory::new(files.iter().map(|(path, _)| path.clone()));
+        let facts = Facts::new(Files::new(files), inventory);
+        let guest = facts.guests.real().next().unwrap();
+        let net = guest.numbered("net").next().unwrap();
+        assert_eq!(net.value.text, "ip=dhcp");
+        let set_in = |source: &Source| match source {
+            Source::Default { place, .. } => Some(facts.path(place.file).to_string()),
+            _ => None,
+        };
+        assert!(net.value.sources.iter().filter_map(set_in).any(|path| path == "variables.tf"));
+    }
 }

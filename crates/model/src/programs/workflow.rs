@@ -18,7 +18,11 @@ pub(crate) fn workflow(file: FileId, stream: &Stream) -> Vec<Unit> {
                 let text = step.get("run").or_else(|| remote_script(step)).and_then(|run| run.scalar());
                 let Some(text) = text else { continue };
                 let is_remote = step.get("run").is_none();
-                let machine = if is_remote { Machine::Guest } else { Machine::Workstation };
+                let machine = match (is_remote, step.get("with")) {
+                    (true, Some(with)) if names_node(with) => Machine::Node,
+                    (true, _) => Machine::Guest,
+                    (false, _) => Machine::Workstation,
+                };
                 let mut unit =
                     unit(file, Origin::WorkflowStep { job: name.to_owned() }, &text.layer, machine);
                 // GitHub runs `bash -e {0}`, and `bash --noprofile --norc -eo pipefail {0}` where the shell is named.
@@ -40,4 +44,11 @@ pub(crate) fn workflow(file: FileId, stream: &Stream) -> Vec<Unit> {
 fn remote_script(step: &Node) -> Option<&std::sync::Arc<Node>> {
     step.get("uses")?.as_str().filter(|uses| uses.contains("ssh"))?;
     step.get("with")?.get("script")
+}
+
+/// Whether the host of an SSH action is called after Proxmox VE.
+fn names_node(with: &Node) -> bool {
+    let host = with.get("host").and_then(|host| host.as_str()).unwrap_or_default().to_ascii_lowercase();
+    ["proxmox", "pve", "hypervisor"].iter().any(|word| host.contains(word))
+        && !["lxc", "_vm", "_ct", "guest", "container"].iter().any(|word| host.contains(word))
 }

@@ -54,7 +54,7 @@ type State = Option<(Place, String)>;
 /// The step of a deployment that changes services or schema with nothing saved before it.
 fn change<'a>(facts: &'a Facts, procedure: &'a Procedure) -> Option<(&'a Command, State)> {
     let unit = facts.commands.unit(procedure.unit);
-    if unit.origin.is_documentation()
+    if facts.commands.is_only_read(procedure.unit)
         || matches!(
             unit.origin,
             Origin::ServiceCommand { .. } | Origin::ImageBuild | Origin::PackageScript { .. }

@@ -23,7 +23,7 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
     let mut seen = std::collections::BTreeSet::new();
     for procedure in facts.commands.procedures() {
         let unit = facts.commands.unit(procedure.unit);
-        if unit.origin.is_documentation()
+        if facts.commands.is_only_read(procedure.unit)
             || matches!(unit.origin, Origin::ImageBuild | Origin::ServiceCommand { .. })
         {
             continue;

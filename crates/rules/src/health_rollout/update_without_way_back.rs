@@ -37,7 +37,11 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
         let remote = matches!(command.machine, Machine::Guest | Machine::Node)
             || matches!(origin, Origin::WorkflowStep { .. })
                 && command.hops.iter().any(|hop| hop.kind.reads_shell_text());
-        if remote && !origin.is_documentation() && builds(command) && command.machine != Machine::Container {
+        if remote
+            && !facts.commands.is_only_read(command.unit)
+            && builds(command)
+            && command.machine != Machine::Container
+        {
             by_file.entry(command.place.file).or_default().push(command);
         }
     }

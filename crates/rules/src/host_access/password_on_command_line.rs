@@ -23,7 +23,7 @@ pub(crate) const RULE: Rule = Rule {
 fn check(facts: &Facts, findings: &mut Findings<'_>) {
     let mut seen = std::collections::BTreeSet::new();
     for command in facts.commands.iter() {
-        if facts.commands.unit(command.unit).origin.is_documentation() {
+        if facts.commands.is_only_read(command.unit) {
             continue;
         }
         let Some((place, option)) = password(command) else { continue };

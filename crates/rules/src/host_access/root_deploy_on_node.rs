@@ -27,10 +27,15 @@ struct Login {
     target: String,
     deploys: bool,
     calls: usize,
+    /// Where the variables of the target are set.
+    parts: Vec<Place>,
 }
 
 fn check(facts: &Facts, findings: &mut Findings<'_>) {
-    let scripts = logins(facts, false);
+    let mut scripts = logins(facts, false);
+    for login in provider_logins(facts).into_iter().chain(workflow_logins(facts)) {
+        scripts.entry(login.place.file).or_insert(login);
+    }
     let all = if scripts.is_empty() { logins(facts, true) } else { scripts };
     let first = all.values().find(|login| login.deploys).or_else(|| all.values().next());
     let Some(first) = first else { return };
@@ -38,8 +43,13 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
     let finding = findings
         .add(first.place, format!("the deployment works as root on the hypervisor: `{}`", first.target));
     finding.label("the whole node is in the hands of whoever holds this login");
-    for login in all.values().filter(|login| login.place != first.place) {
-        finding.related(login.place, "the same login");
+    for login in all.values() {
+        if login.place != first.place {
+            finding.related(login.place, "the same login");
+        }
+        for place in login.parts.iter().filter(|place| **place != login.place) {
+            finding.related(*place, "a part of the login");
+        }
     }
     finding
         .note(format!("{calls} commands run on the node this way"))
@@ -59,6 +69,7 @@ fn logins(facts: &Facts, documents: bool) -> BTreeMap<FileId, Login> {
             target: target.text.clone(),
             deploys: false,
             calls: 0,
+            parts: assigned(target).collect(),
         });
         login.deploys |= command.starts_services();
         login.calls += usize::from(command.machine == Machine::Node);
@@ -84,8 +95,85 @@ fn through_node(command: &Command) -> Option<(&Value, Place)> {
 }
 
 fn written(target: &Value, file: FileId) -> Option<Place> {
-    target.sources.iter().find_map(|source| match source {
-        Source::Assigned { place, .. } | Source::Default { place, .. } if place.file == file => Some(*place),
+    assigned(target).find(|place| place.file == file)
+}
+
+fn assigned(target: &Value) -> impl Iterator<Item = Place> {
+    target.sources.iter().filter_map(|source| match source {
+        Source::Assigned { place, .. } | Source::Default { place, .. } => Some(*place),
         _ => None,
     })
+}
+
+/// Terraform providers that log in to the node as root: `ssh { username = "root" }`, `username = "root@pam"`, and
+/// variables that are made for such a login.
+fn provider_logins(facts: &Facts) -> Vec<Login> {
+    let mut found = Vec::new();
+    for tree in facts.trees.terraform.values() {
+        let of_provider = tree.body.blocks("provider").filter(|block| block.label(0) == Some("proxmox"));
+        for block in of_provider {
+            let inner = block.body.blocks("ssh").flat_map(|ssh| &ssh.body.attributes);
+            for attribute in block.body.attributes.iter().chain(inner) {
+                if !matches!(attribute.name.value.as_str(), "username" | "pm_user") {
+                    continue;
+                }
+                let value = plimsoll_model::guests::terraform_value(&attribute.value, &facts.trees);
+                if matches!(value.text.as_str(), "root" | "root@pam") {
+                    let parts = assigned(&value).collect();
+                    found.push(Login {
+                        place: attribute.place,
+                        target: value.text,
+                        deploys: true,
+                        calls: 0,
+                        parts,
+                    });
+                }
+            }
+        }
+        for block in tree.body.blocks("variable") {
+            let name = block.label(0).unwrap_or_default().to_ascii_lowercase();
+            let of_node = ["proxmox", "pve", "pm_"].iter().any(|word| name.contains(word));
+            if of_node
+                && name.contains("ssh_user")
+                && let Some(default) = block.body.attribute("default")
+                && default.value.as_str() == Some("root")
+            {
+                let parts = vec![default.place];
+                let target = "root".to_owned();
+                found.push(Login { place: block.kind.place, target, deploys: false, calls: 0, parts });
+            }
+        }
+    }
+    found
+}
+
+/// Workflow steps that hold a key for the node.
+fn workflow_logins(facts: &Facts) -> Vec<Login> {
+    let steps = facts.commands.units().filter(|(_, unit)| {
+        unit.machine == Machine::Node
+            && matches!(unit.origin, plimsoll_model::commands::Origin::WorkflowStep { .. })
+    });
+    steps
+        .filter_map(|(id, unit)| {
+            let commands = facts.commands.of_unit(id);
+            let first = commands.first()?;
+            let deploys = commands.iter().any(Command::starts_services);
+            let key = facts.trees.yaml.get(&unit.file)?;
+            let place = key.documents.iter().find_map(|document| {
+                let jobs = document.get("jobs")?.entries();
+                let mut steps = jobs
+                    .iter()
+                    .flat_map(|job| job.value.get("steps").map(|steps| steps.items()).unwrap_or_default());
+                steps.find_map(|step| {
+                    let with = step.get("with")?;
+                    let holds =
+                        with.span.start <= first.place.span.start && first.place.span.end <= with.span.end;
+                    let host = with.get("host").filter(|_| holds)?;
+                    Some(Place::new(unit.file, host.span))
+                })
+            })?;
+            let target = facts.text(place).to_owned();
+            Some(Login { place, target, deploys, calls: commands.len(), parts: Vec::new() })
+        })
+        .collect()
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use plimsoll_model::Facts;
+use plimsoll_model::{Facts, Kind};
 use plimsoll_text::{FileId, Phrases, Place};
 
 use super::lines::effective_lines;
@@ -30,6 +30,9 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
         if let Some(what) = turned_off(text) {
             files.entry(file).or_default().push((place, what, text.contains("sshpass")));
         }
+    }
+    for (file, place) in actions_without_fingerprint(facts) {
+        files.entry(file).or_default().push((place, "no `fingerprint`", false));
     }
     // A habit of many files is one thing to mend.
     let lists: Vec<Vec<(Place, &str, bool)>> = if files.len() > MANY {
@@ -68,6 +71,27 @@ static HINTS: LazyLock<Phrases> = LazyLock::new(|| {
         "ssh-keyscan",
     ])
 });
+
+/// Steps that log in with an SSH action which compares the host key only when it is told its fingerprint.
+fn actions_without_fingerprint(facts: &Facts) -> Vec<(FileId, Place)> {
+    let mut found = Vec::new();
+    for (file, stream) in facts.trees.yaml_of(Kind::Workflow) {
+        let jobs = stream.documents.iter().filter_map(|document| document.get("jobs"));
+        let steps = jobs.flat_map(|jobs| jobs.entries()).filter_map(|job| job.value.get("steps"));
+        for step in steps.flat_map(|steps| steps.items()) {
+            let uses = step.get("uses").and_then(|uses| uses.as_str()).unwrap_or_default();
+            let compares =
+                ["appleboy/ssh-action", "appleboy/scp-action"].iter().any(|name| uses.starts_with(name));
+            let Some(with) = step.get("with").filter(|_| compares) else { continue };
+            if with.get("fingerprint").is_none()
+                && let Some(host) = with.get("host")
+            {
+                found.push((file, Place::new(file, host.span)));
+            }
+        }
+    }
+    found
+}
 
 /// What turns the check off, as a stable word.
 fn turned_off(line: &str) -> Option<&'static str> {

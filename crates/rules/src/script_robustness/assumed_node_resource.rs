@@ -22,7 +22,7 @@ pub(crate) const RULE: Rule = Rule {
 fn check(facts: &Facts, findings: &mut Findings<'_>) {
     let mut storages = std::collections::BTreeSet::new();
     for command in facts.commands.iter() {
-        if facts.commands.unit(command.unit).origin.is_documentation() {
+        if facts.commands.is_only_read(command.unit) {
             continue;
         }
         if command.is("pveam", &["download"]) {

@@ -118,27 +118,84 @@ fn login_passwords(facts: &Facts) -> Vec<Hit> {
 fn is_read(facts: &Facts, file: FileId) -> bool {
     let path = facts.path(file).as_str().to_ascii_lowercase();
     let kind = facts.trees.kind(file);
-    let counts = matches!(
-        kind,
-        Kind::Markdown
-            | Kind::Dotenv
-            | Kind::Compose
-            | Kind::Yaml
-            | Kind::Terraform
-            | Kind::Shell
-            | Kind::Batch
-            | Kind::Ansible
-            | Kind::Workflow
-            | Kind::Taskfile
-            | Kind::Makefile
-            | Kind::CloudInit
-            | Kind::Ini
-            | Kind::Dockerfile
-            | Kind::Python
-            | Kind::Toml
-    );
+    let counts = is_source(kind)
+        || is_credential_file(facts, file)
+        || matches!(
+            kind,
+            Kind::Markdown
+                | Kind::Dotenv
+                | Kind::Compose
+                | Kind::Yaml
+                | Kind::Terraform
+                | Kind::Shell
+                | Kind::Batch
+                | Kind::Ansible
+                | Kind::Workflow
+                | Kind::Taskfile
+                | Kind::Makefile
+                | Kind::CloudInit
+                | Kind::Ini
+                | Kind::Dockerfile
+                | Kind::Python
+                | Kind::Toml
+        );
     let made_up = ["test", "fixture", "mock", "spec."].iter().any(|word| path.contains(word));
     counts && !made_up
+}
+
+/// Source in which only formats of providers tell a secret from other values.
+fn is_source(kind: Kind) -> bool {
+    matches!(kind, Kind::JavaScript | Kind::Go | Kind::Rust)
+}
+
+/// JSON that a provider hands out to be kept (`credentials.json`, `client_secret_….json`, a service account's key),
+/// and files that are one secret each.
+fn is_credential_file(facts: &Facts, file: FileId) -> bool {
+    let path = facts.path(file);
+    let name = path.file_name().unwrap_or_default().to_ascii_lowercase();
+    let named = [
+        "credential",
+        "client_secret",
+        "client-secret",
+        "service-account",
+        "service_account",
+        "serviceaccount",
+        "keyfile",
+    ]
+    .iter()
+    .any(|word| name.contains(word));
+    (facts.trees.kind(file) == Kind::Json && named && !name.contains("example") && !name.contains("template"))
+        || is_secret_file(facts, file)
+}
+
+/// A file that holds one value and is kept as a secret, by its ending or its folder.
+fn is_secret_file(facts: &Facts, file: FileId) -> bool {
+    let path = facts.path(file);
+    let extension = path.extension().unwrap_or_default();
+    let in_folder = path.parent().and_then(|folder| folder.file_name()) == Some("secrets");
+    let ending = matches!(extension, "secret" | "password" | "passwd" | "token")
+        || in_folder && matches!(extension, "" | "txt" | "key" | "pass");
+    let name = path.file_name().unwrap_or_default().to_ascii_lowercase();
+    let other = ["user", "example", "sample", "readme", "gitkeep", "gitignore"]
+        .iter()
+        .any(|word| name.contains(word));
+    facts.trees.kind(file) == Kind::Other && ending && !other
+}
+
+/// The value of a file that is one.
+fn only_value(facts: &Facts, file: FileId, text: &str) -> Option<Hit> {
+    let value = text.trim();
+    let counts = (6..=200).contains(&value.len())
+        && !value.contains(char::is_whitespace)
+        && !is_placeholder(value)
+        && !value.bytes().all(|b| b.is_ascii_uppercase() || b == b'_');
+    let start = u32::try_from(text.len() - text.trim_start().len()).ok()?;
+    let end = start.saturating_add(u32::try_from(value.len()).ok()?);
+    counts.then(|| Hit {
+        name: facts.path(file).file_name().unwrap_or_default().to_owned(),
+        value: value.to_owned(),
+        place: Place::new(file, Span::new(start, end)),
+    })
 }
 
 /// What a line holds that may name a secret.
@@ -156,7 +213,12 @@ fn hits(facts: &Facts, file: FileId, source: &SourceFile) -> Vec<Hit> {
     let is_config = !matches!(facts.trees.kind(file), Kind::Python | Kind::Markdown);
     let is_read = |line: &str| line.len() <= 2000 && !line.contains("plimsoll:");
     let mut found: Vec<Hit> = Vec::new();
-    for span in NAMES.lines(source).map(|line| source.line_span(line)) {
+    let kind = facts.trees.kind(file);
+    if is_secret_file(facts, file) {
+        return only_value(facts, file, source.text()).into_iter().collect();
+    }
+    let names = (!is_source(kind)).then_some(&*NAMES);
+    for span in names.into_iter().flat_map(|names| names.lines(source)).map(|line| source.line_span(line)) {
         let line = source.slice(span);
         let Some((name, at, value)) = named_value(line).filter(|_| is_read(line)) else { continue };
         let strong = looks_generated(value) || is_provider_secret(value);
@@ -178,7 +240,9 @@ fn hits(facts: &Facts, file: FileId, source: &SourceFile) -> Vec<Hit> {
         }
         let mut at = 0;
         for word in line.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'))) {
-            if is_provider_secret(word) {
+            // A key of Google's for browsers is public by design; only a server's is a secret.
+            let is_public = word.starts_with("AIza") && is_source(kind) && !is_server(facts, file);
+            if is_provider_secret(word) && !is_public {
                 push(&mut found, file, "a provider's key", word, span.start as usize + at);
             }
             at += word.len()
@@ -187,6 +251,16 @@ fn hits(facts: &Facts, file: FileId, source: &SourceFile) -> Vec<Hit> {
     }
     found.sort_by_key(|hit| hit.place);
     found
+}
+
+/// Whether a source file runs on a server, by its path.
+fn is_server(facts: &Facts, file: FileId) -> bool {
+    facts.path(file).components().any(|part| {
+        matches!(
+            part.as_str(),
+            "server" | "backend" | "api" | "functions" | "worker" | "services" | "server.js" | "server.ts"
+        )
+    })
 }
 
 fn push(found: &mut Vec<Hit>, file: FileId, name: &str, value: &str, at: usize) {

@@ -37,7 +37,7 @@ pub(super) fn target(command: &Command) -> Option<&str> {
 pub(super) fn written(facts: &Facts) -> Vec<Written<'_>> {
     let mut found = Vec::new();
     for command in facts.commands.iter() {
-        if facts.commands.unit(command.unit).origin.is_documentation() || target(command).is_none() {
+        if facts.commands.is_only_read(command.unit) || target(command).is_none() {
             continue;
         }
         if let Some(heredoc) =

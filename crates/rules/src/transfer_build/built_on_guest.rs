@@ -29,7 +29,8 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
     let mut found: BTreeMap<FileId, Vec<Place>> = BTreeMap::new();
     for command in facts.commands.iter() {
         let unit = facts.commands.unit(command.unit);
-        if command.machine == Machine::Guest && !unit.origin.is_documentation() && builds(command) {
+        if command.machine == Machine::Guest && !facts.commands.is_only_read(command.unit) && builds(command)
+        {
             found.entry(unit.file).or_default().push(command.place);
         }
     }

@@ -30,7 +30,7 @@ const SHELLS: &[&str] = &["sh", "bash", "zsh", "dash", "ash", "python", "python3
 fn check(facts: &Facts, findings: &mut Findings<'_>) {
     let mut found: BTreeMap<FileId, Vec<(Place, String, Machine)>> = BTreeMap::new();
     for (id, unit) in facts.commands.units() {
-        if unit.origin.is_documentation() {
+        if facts.commands.is_only_read(id) {
             continue;
         }
         let commands = facts.commands.of_unit(id);

@@ -12,10 +12,12 @@ use plimsoll_text::{FileId, Layer, LayerBuilder, Span};
 
 use super::text::{Names, is_text, quoted};
 use super::wrappers::{self, Runs, Wrapper};
+use crate::WrittenFile;
 use crate::commands::{Machine, Origin, Strict, Unit};
+use crate::written::kind_of;
 
-/// The program of a module that starts commands.
-pub(crate) fn python(file: FileId, layer: &Layer) -> Option<Unit> {
+/// The program of a module that starts commands; texts in it that are files of their own are added to the list.
+pub(crate) fn python(file: FileId, layer: &Layer, texts: &mut Vec<WrittenFile>) -> Option<Unit> {
     // Most modules start nothing; a look at the text saves reading them.
     let text = layer.text();
     let hints =
@@ -24,6 +26,11 @@ pub(crate) fn python(file: FileId, layer: &Layer) -> Option<Unit> {
         return None;
     }
     let module = python::parse(layer);
+    module.walk(&mut |_, statement| {
+        for expression in statement.expressions() {
+            expression.walk(&mut |inner| texts.extend(held(layer, inner)));
+        }
+    });
     let reader = Reader::new(layer, &module);
     let mut script = Script::default();
     reader.list(&module.body, &mut script.body);
@@ -39,6 +46,17 @@ pub(crate) fn python(file: FileId, layer: &Layer) -> Option<Unit> {
         environment: Vec::new(),
         directory: None,
     })
+}
+
+/// A string that is a Compose file or a Dockerfile.
+fn held(layer: &Layer, value: &Expr<'_>) -> Option<WrittenFile> {
+    let ExprKind::String(string) = &value.kind else { return None };
+    if value.place.span.range().len() < 40 {
+        return None;
+    }
+    let text = string.layer(layer);
+    let kind = kind_of(text.text())?;
+    Some(WrittenFile { kind, layer: text, place: value.place, path: String::new() })
 }
 
 struct Reader<'a, 'b> {

@@ -1,0 +1,6 @@
+//! What Terraform deploys besides guests.
+
+mod containers;
+mod text;
+
+pub(crate) use containers::containers;
