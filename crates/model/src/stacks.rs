@@ -161,7 +161,15 @@ fn held(layer: &Layer, files: &Files) -> Stack {
     let file = layer.file();
     let mut request = Request::new(files, vec![files.get(file).path().to_owned()]);
     request.streams.insert(file, Arc::new(yaml::parse(layer)));
-    let resolution = compose::resolve(&request);
+    // What only the run of Terraform knows is written `${NAME:?}` and has some value then.
+    let names =
+        layer.text().split("${").skip(1).filter_map(|rest| rest.split_once(":?}").map(|(name, _)| name));
+    let known = names.filter(|name| name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'));
+    request.environment =
+        compose::Environment::from_shell(known.map(|name| (name.to_owned(), "known-at-the-run".to_owned())));
+    let mut resolution = compose::resolve(&request);
+    // The writer may change the text; what Compose would refuse is not to be told from here.
+    resolution.problems.retain(|problem| !problem.is_error);
     let role = match role(&[file], false, false, files) {
         Role::Unknown => Role::Production,
         other => other,

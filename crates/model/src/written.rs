@@ -154,7 +154,23 @@ fn node(file: FileId, value: &Node, files: &mut Vec<WrittenFile>, depth: usize) 
 
 #[cfg(test)]
 mod tests {
+    use camino::Utf8PathBuf;
+    use plimsoll_text::Files;
+
     use super::*;
+    use crate::{Facts, Inventory};
+
+    #[test]
+    fn what_a_script_writes_is_a_project_and_an_image() {
+        let text = "import paramiko\nbuild = \"\"\"FROM node:22\nRUN npm ci\nCMD [\\\"node\\\"]\n\"\"\"\n\
+            stack = \"\"\"services:\n  web:\n    image: nginx\n    ports:\n      - \\\"80:80\\\"\n\"\"\"\n";
+        let path = Utf8PathBuf::from("deploy.py");
+        let facts = Facts::new(Files::new([(path.clone(), text.to_owned())]), Inventory::new([path]));
+        assert_eq!(facts.images.written().count(), 1);
+        let (_, web) = facts.stacks.deployed_services().next().unwrap();
+        assert_eq!(facts.text(web.image.as_ref().unwrap().place), "nginx");
+        assert_eq!(web.ports.len(), 1);
+    }
 
     #[test]
     fn compose_files_and_dockerfiles_are_told_by_their_text() {

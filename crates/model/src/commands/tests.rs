@@ -193,3 +193,14 @@ fn a_windows_batch_file_reaches_a_node_with_plink() {
     let plink = facts.commands.iter().find(|command| command.program == "plink").unwrap();
     assert_eq!(plink.login_password().unwrap().text, "secret1");
 }
+
+#[test]
+fn a_guide_that_nothing_automates_is_the_deployment() {
+    let guide = "# Guide\n\n```bash\npct create 111 local:vztmpl/x.tar.zst\npct enter 111\n```\n\n```bash\napt install -y nginx\n```\n";
+    let alone = facts(&[("DEPLOY.md", guide)]);
+    let install = alone.commands.iter().find(|command| command.program == "apt").unwrap();
+    assert_eq!((install.machine, alone.commands.is_only_read(install.unit)), (Machine::Guest, false));
+    let automated = facts(&[("DEPLOY.md", guide), ("deploy.sh", "ssh root@pve pct create 111 x\n")]);
+    let install = automated.commands.iter().find(|command| command.program == "apt").unwrap();
+    assert!(automated.commands.is_only_read(install.unit));
+}

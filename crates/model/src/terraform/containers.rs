@@ -98,7 +98,9 @@ impl<'a> Writer<'a> {
         for (own, key) in TEXTS {
             if let Some(attribute) = body.attribute(own) {
                 let value = text(&attribute.value, self.trees, 0);
-                self.pair(key, &quoted(&value), attribute);
+                if !value.contains("${") {
+                    self.pair(key, &quoted(&value), attribute);
+                }
             }
         }
         for (own, key) in SWITCHES {
@@ -145,7 +147,7 @@ impl<'a> Writer<'a> {
             let value = text(item, self.trees, 0);
             // An entry that is not `NAME=value` is not known before the run.
             if key == "environment" && !value.contains('=') {
-                self.put("      - \"COMPUTED=${computed}\"\n", item.place.span);
+                self.put("      - \"COMPUTED=${computed:?}\"\n", item.place.span);
             } else {
                 self.put(&format!("      - {}\n", quoted(&value)), item.place.span);
             }
@@ -184,9 +186,6 @@ impl<'a> Writer<'a> {
         let mut is_first = true;
         for block in body.blocks("ports") {
             let Some(inside) = self.attribute(block, "internal") else { continue };
-            if std::mem::take(&mut is_first) {
-                self.put("    ports:\n", block.kind.place.span);
-            }
             let address = self.attribute(block, "ip").filter(|ip| ip != "0.0.0.0");
             let address = address.map(|ip| format!("{ip}:")).unwrap_or_default();
             let outside =
@@ -194,6 +193,12 @@ impl<'a> Writer<'a> {
             let protocol =
                 self.attribute(block, "protocol").map(|name| format!("/{name}")).unwrap_or_default();
             let value = quoted(&format!("{address}{outside}{inside}{protocol}"));
+            if value.contains("${") {
+                continue;
+            }
+            if std::mem::take(&mut is_first) {
+                self.put("    ports:\n", block.kind.place.span);
+            }
             self.put(&format!("      - {value}\n"), block.place.span);
         }
     }
@@ -238,7 +243,7 @@ impl<'a> Writer<'a> {
             let resource = value.as_reference().and_then(|name| name.strip_prefix("docker_network."));
             let name = match resource {
                 Some(rest) => rest.split(['.', '[']).next().unwrap_or(rest).to_owned(),
-                None => text(value, self.trees, 0).replace(['$', '{', '}'], ""),
+                None => text(value, self.trees, 0).replace(['$', '{', '}', ':', '?'], ""),
             };
             if std::mem::take(&mut is_first) {
                 self.put("    networks:\n", block.kind.place.span);
@@ -352,6 +357,6 @@ mod tests {
         assert_eq!(web.ports.len(), 1);
         assert_eq!(web.volumes.len(), 1);
         assert!(web.depends_on.contains_key("db"));
-        assert_eq!(facts.text(web.place), "\"web\"");
+        assert_eq!(facts.text(web.place), "web");
     }
 }

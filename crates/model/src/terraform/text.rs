@@ -8,7 +8,7 @@ use crate::Trees;
 /// References followed through references beyond which nothing is followed.
 const DEPTH: u8 = 8;
 
-/// The text of an expression: variables and locals with their values where files tell them, and `${NAME}`, which
+/// The text of an expression: variables and locals with their values where files tell them, and `${NAME:?}`, which
 /// Compose takes from an environment, for what only the run knows.
 pub(super) fn text(value: &Expression, trees: &Trees, depth: u8) -> String {
     match &value.kind {
@@ -19,7 +19,7 @@ pub(super) fn text(value: &Expression, trees: &Trees, depth: u8) -> String {
         ExpressionKind::Number(text) => text.clone(),
         ExpressionKind::Bool(value) => value.to_string(),
         ExpressionKind::Reference(name) => reference(name, value.place.file, trees, depth),
-        _ => "${computed}".to_owned(),
+        _ => "${computed:?}".to_owned(),
     }
 }
 
@@ -46,9 +46,9 @@ fn reference(name: &str, file: FileId, trees: &Trees, depth: u8) -> String {
     let plain: String =
         name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).take(80).collect();
     if plain.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') {
-        format!("${{{plain}}}")
+        format!("${{{plain}:?}}")
     } else {
-        "${computed}".to_owned()
+        "${computed:?}".to_owned()
     }
 }
 

@@ -8,6 +8,9 @@ use super::{add_entries, line_head, lines_after};
 
 /// Gives a service a variable, in the form that its environment has.
 pub(crate) fn add_variable(facts: &Facts, service: &Service, name: &str, value: &str) -> Option<Edit> {
+    if !super::is_in_compose_file(facts, service.place) {
+        return None;
+    }
     let own = service.environment.values().filter(|entry| entry.origin == EnvOrigin::Compose);
     let last = own.filter(|entry| entry.place.file == service.place.file).max_by_key(|entry| entry.place);
     let Some(last) = last else {

@@ -16,7 +16,14 @@ pub(crate) use environment::*;
 pub(crate) use lines::*;
 pub(crate) use yaml::*;
 
-use plimsoll_text::{Applicability, Edit, Fix};
+use plimsoll_model::{Facts, Kind};
+use plimsoll_text::{Applicability, Edit, Fix, Place};
+
+/// Whether a place stands in a Compose file of its own; services that Terraform or a script defines have places in
+/// files that are written otherwise.
+pub(crate) fn is_in_compose_file(facts: &Facts, place: Place) -> bool {
+    facts.trees.kind(place.file) == Kind::Compose
+}
 
 /// A fix that keeps every behaviour that anyone wants; nothing when an edit could not be made.
 pub(crate) fn safe(title: impl Into<String>, edits: Option<Vec<Edit>>) -> Option<Fix> {

@@ -9,6 +9,9 @@ use crate::edits;
 /// Writes the loopback address in front of a mapping, or replaces the address that it has. Nothing for the long form
 /// in one line.
 pub(super) fn on_loopback(facts: &Facts, port: &Port) -> Option<Edit> {
+    if !edits::is_in_compose_file(facts, port.place) {
+        return None;
+    }
     let text = facts.text(port.place);
     let quote = usize::from(text.starts_with(['"', '\'']));
     let body = text.get(quote..)?;

@@ -56,6 +56,9 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
 
 /// `$NAME` and `${NAME}` as `${NAME:?}`, which Compose refuses to leave empty.
 fn guard(facts: &Facts, variable: &Variable) -> Option<Edit> {
+    if !edits::is_in_compose_file(facts, variable.place) {
+        return None;
+    }
     let name = &variable.name;
     let text = facts.text(variable.place);
     let plain = text == format!("${name}") || text == format!("${{{name}}}");
