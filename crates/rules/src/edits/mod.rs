@@ -9,7 +9,7 @@ mod lines;
 mod yaml;
 
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 
 pub(crate) use command::*;
 pub(crate) use environment::*;

@@ -3,7 +3,7 @@
 use plimsoll_model::{Facts, Inventory};
 use plimsoll_text::{Edit, Files, Place, Span};
 
-pub(super) fn facts(files: &[(&str, &str)]) -> Facts {
+pub(crate) fn facts(files: &[(&str, &str)]) -> Facts {
     let inventory = Inventory::new(files.iter().map(|(path, _)| (*path).into()));
     Facts::new(Files::new(files.iter().map(|(path, text)| ((*path).into(), (*text).to_owned()))), inventory)
 }

@@ -177,3 +177,19 @@ fn workflow_logins(facts: &Facts) -> Vec<Login> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::edits::testing::facts;
+
+    #[test]
+    fn a_provider_that_logs_in_as_root_is_a_login() {
+        let root = "variable \"user\" {\n  default = \"root\"\n}\nprovider \"proxmox\" {\n  ssh {\n    username = var.user\n  }\n}\n";
+        let logins = provider_logins(&facts(&[("main.tf", root)]));
+        assert_eq!(logins.len(), 1);
+        assert_eq!(logins[0].parts.len(), 1);
+        let other = "provider \"proxmox\" {\n  ssh {\n    username = \"terraform\"\n  }\n}\n";
+        assert!(provider_logins(&facts(&[("main.tf", other)])).is_empty());
+    }
+}
