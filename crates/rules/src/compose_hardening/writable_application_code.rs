@@ -2,6 +2,7 @@
 
 use plimsoll_model::Facts;
 
+use crate::edits;
 use crate::transfer_build::development::is_for_development;
 use crate::{Confidence, Findings, FixKind, Reference, Rule, Severity, Theme};
 
@@ -30,6 +31,7 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
             let owner = copy.owner.as_ref().and_then(|owner| owner.value.split(':').next());
             copy.place > stage.place && owner == Some(user.name.as_str())
         });
+        let edits = own.clone().map(|copy| keep_with_root(facts, copy)).collect();
         let Some(first) = own.next() else { continue };
         let finding = findings.add(first.place, format!("the code belongs to `{}`, who runs it", user.name));
         for copy in own {
@@ -38,6 +40,14 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
         finding
             .related(user.place, "the program runs as this user")
             .note("who takes the program over can change it, and the change stays as long as the container")
-            .help("leave the files to root and give the user only the folders that it writes to");
+            .help("leave the files to root and give the user only the folders that it writes to")
+            .fix(edits::review("leave the code to root", edits));
     }
+}
+
+/// Removes `--chown`.
+fn keep_with_root(facts: &Facts, copy: &plimsoll_model::images::CopyFact) -> Option<plimsoll_text::Edit> {
+    let owner = &copy.owner.as_ref()?.value;
+    let option = edits::part(facts, copy.place, &format!("--chown={owner}"))?;
+    Some(edits::remove_word(facts, option))
 }

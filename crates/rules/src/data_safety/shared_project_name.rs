@@ -2,6 +2,7 @@
 
 use plimsoll_model::{Facts, Role};
 
+use crate::edits;
 use crate::{Confidence, Findings, FixKind, Reference, Rule, Severity, Theme};
 
 pub(crate) const RULE: Rule = Rule {
@@ -44,7 +45,21 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
                 .label("named after the folder, as no file sets `name:`")
                 .related(twin, "the same project and volume name here")
                 .note("where both run on one machine, `down -v` of one removes the data of the other")
-                .help("set a `name:` at the top of each file");
+                .help("set a `name:` at the top of each file")
+                .fix(edits::review("give the development stack a name of its own", own_name(facts, other)));
         }
     }
+}
+
+/// A name at the top of the development file: what is deployed keeps its volumes.
+fn own_name(facts: &Facts, development: &plimsoll_model::Stack) -> Option<Vec<plimsoll_text::Edit>> {
+    let folder = development.compose.directory.file_name();
+    let project = facts.application.projects.iter().find_map(|project| project.name.as_ref());
+    let name = folder.or(project.map(|name| name.value.as_str()))?;
+    let plain = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_".contains(&b));
+    let file = *development.files.first()?;
+    let services = facts.trees.yaml.get(&file)?.documents.first()?.entry("services")?.key.span;
+    let place = plimsoll_text::Place::new(file, services);
+    (plain && !name.is_empty())
+        .then(|| vec![edits::above_comments(facts, place, &format!("name: {name}-dev\n\n"))])
 }

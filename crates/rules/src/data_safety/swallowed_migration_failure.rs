@@ -3,6 +3,7 @@
 use plimsoll_model::Facts;
 use plimsoll_model::commands::{Fate, Machine};
 
+use crate::edits;
 use crate::{Confidence, Findings, FixKind, Rule, Severity, Theme};
 
 pub(crate) const RULE: Rule = Rule {
@@ -38,6 +39,24 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
         }
         finding
             .note("the new code then serves on the old schema, and the deployment is reported as good")
-            .help("let the failure end the deployment, and put the previous version back");
+            .help("let the failure end the deployment, and put the previous version back")
+            .fix(edits::safe(
+                "let a failed migration end the deployment",
+                fatal(facts, command, handler).map(|edit| vec![edit]),
+            ));
     }
+}
+
+/// Removes what runs instead, where a failure then ends the script.
+fn fatal(
+    facts: &Facts,
+    command: &plimsoll_model::commands::Command,
+    handler: plimsoll_text::Place,
+) -> Option<plimsoll_text::Edit> {
+    let counts = command.strict.errexit
+        || !matches!(facts.commands.unit(command.unit).origin, plimsoll_model::commands::Origin::Script);
+    if handler == command.place || facts.text(handler).contains('\n') {
+        return None;
+    }
+    if counts { edits::without_alternative(facts, handler) } else { Some(edits::replace(handler, "exit 1")) }
 }

@@ -3,6 +3,7 @@
 use plimsoll_model::Facts;
 use plimsoll_model::commands::{Command, Fate};
 
+use crate::edits;
 use crate::{Confidence, Findings, FixKind, Rule, Severity, Theme};
 
 pub(crate) const RULE: Rule = Rule {
@@ -62,7 +63,8 @@ fn piped_dump(facts: &Facts, dump: &Command, findings: &mut Findings<'_>) {
     }
     finding
         .note("the day the backup is needed it is empty")
-        .help("use `set -euo pipefail`, check the size or restore the dump, and only then remove old ones");
+        .help("use `set -euo pipefail`, check the size or restore the dump, and only then remove old ones")
+        .fix(edits::safe("let the dump's failure count", notice(facts, dump)));
 }
 
 fn overwritten_crontab(facts: &Facts, command: &Command, findings: &mut Findings<'_>) {
@@ -74,7 +76,8 @@ fn overwritten_crontab(facts: &Facts, command: &Command, findings: &mut Findings
         findings
             .add(command.place, "this replaces the whole crontab: every other job of this user is gone")
             .label("reads the new crontab from the pipe")
-            .help("put the job into `/etc/cron.d` or a systemd timer, or keep what `crontab -l` prints");
+            .help("put the job into `/etc/cron.d` or a systemd timer, or keep what `crontab -l` prints")
+            .fix(edits::safe("keep the jobs that are there", keep_jobs(facts, command)));
     }
 }
 
@@ -125,4 +128,59 @@ fn cron_target(line: &str) -> Option<&str> {
     let (_, target) = line.rsplit_once("> ")?;
     let target = target.split_whitespace().next()?.trim_matches(['\'', '"']);
     target.starts_with('/').then_some(target)
+}
+
+/// `set -eo pipefail` at the start of a bash script, so that nothing old is removed either; a line of a crontab gets a bash of its own, and its folder.
+fn notice(facts: &Facts, dump: &Command) -> Option<Vec<plimsoll_text::Edit>> {
+    let unit = facts.commands.unit(dump.unit);
+    let outer = facts.commands.outermost(dump);
+    let file = facts.files.get(outer.place.file);
+    let line = file.line_span(file.line_of(outer.place.span.start));
+    let text = file.slice(line);
+    let fields: Vec<&str> = text.split_whitespace().take(5).collect();
+    let is_cron = fields.len() == 5
+        && fields.iter().all(|field| field.bytes().all(|b| b.is_ascii_digit() || b"*/,-".contains(&b)));
+    if is_cron {
+        let (head, target) = text.rsplit_once("> ")?;
+        let target = target.split_whitespace().next()?;
+        let folder = target.rsplit_once('/').map(|(folder, _)| folder).filter(|folder| !folder.is_empty())?;
+        let command = text.find(&fields.join(" ")).map(|at| at + fields.join(" ").len() + 1)?;
+        let (start, moved) = match text
+            .get(command..)?
+            .find("&& ")
+            .filter(|_| text.get(command..).is_some_and(|t| t.starts_with("cd ")))
+        {
+            Some(and) => (command + and + 3, true),
+            None => (command, false),
+        };
+        let plain = !text.contains('\'') && (moved || folder.starts_with('/')) && head.contains('|');
+        let at = line.start + u32::try_from(start).ok()?;
+        let place =
+            |offset| plimsoll_text::Place::new(outer.place.file, plimsoll_text::Span::new(offset, offset));
+        return plain.then(|| {
+            vec![
+                edits::before(place(at), format!("mkdir -p {folder} && bash -o pipefail -c '")),
+                edits::after(place(line.end), "'"),
+            ]
+        });
+    }
+    let script = matches!(
+        unit.origin,
+        plimsoll_model::commands::Origin::Script | plimsoll_model::commands::Origin::WrittenScript { .. }
+    );
+    let body = facts.text(unit.place);
+    let bash = body.lines().take(3).any(|line| line.starts_with("#!") && line.contains("bash"));
+    let first = facts.commands.of_unit(dump.unit).iter().map(|command| command.place.span.start).min()?;
+    let place = plimsoll_text::Place::new(outer.place.file, plimsoll_text::Span::new(first, first));
+    let alone = edits::line_head(facts, place).trim().is_empty();
+    (script && bash && alone).then(|| vec![edits::lines_before(facts, place, "set -eo pipefail")])
+}
+
+/// `(crontab -l; echo …) | crontab -`.
+fn keep_jobs(facts: &Facts, command: &Command) -> Option<Vec<plimsoll_text::Edit>> {
+    let pipe = command.pipeline.filter(|pipe| pipe.length == 2)?;
+    let source = facts.commands.of_unit(command.unit).iter().find(|other| {
+        other.program == "echo" && other.pipeline.is_some_and(|own| own.span == pipe.span && own.index == 0)
+    })?;
+    Some(vec![edits::before(source.place, "(crontab -l 2>/dev/null; "), edits::after(source.place, ")")])
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use plimsoll_model::application::{Phase, Presence};
 use plimsoll_model::{Facts, Kind};
 
+use crate::edits;
 use crate::{Confidence, Findings, FixKind, Rule, Severity, Theme};
 
 pub(crate) const RULE: Rule = Rule {
@@ -60,7 +61,13 @@ fn unread_settings(facts: &Facts, reads: &BTreeSet<String>, findings: &mut Findi
         for entry in rest {
             finding.related(entry.place, format!("nor `{}`", entry.key));
         }
-        finding.note("settings without effect hide the ones that matter").help("remove them, or read them");
+        finding
+            .note("settings without effect hide the ones that matter")
+            .help("remove them, or read them")
+            .fix(edits::review(
+                "remove settings that nothing reads",
+                dead.iter().map(|entry| alone(facts, entry.place)).collect(),
+            ));
     }
 }
 
@@ -145,7 +152,7 @@ fn examples(facts: &Facts, reads: &BTreeSet<String>, findings: &mut Findings<'_>
             .filter(|read| {
                 !known.contains(&read.name.to_ascii_uppercase()) && !facts.is_development(read.place.file)
             })
-            .filter(|read| !composed(facts, &read.name))
+            .filter(|read| !composed(facts, &read.name) && !for_no_build(facts, read))
             .collect();
         missing.sort_by(|a, b| (&a.name, a.place).cmp(&(&b.name, b.place)));
         missing.dedup_by(|b, a| a.name == b.name);
@@ -158,6 +165,12 @@ fn examples(facts: &Facts, reads: &BTreeSet<String>, findings: &mut Findings<'_>
                 .related(read.place, format!("`{}` is read here", read.name));
             for read in rest {
                 finding.related(read.place, format!("`{}` too", read.name));
+            }
+            let names: Vec<String> = missing.iter().map(|read| example_line(read)).collect();
+            if let Some(last) = tree.entries.last() {
+                let lines = format!("\n# Read by the application\n{}", names.join("\n"));
+                let edit = edits::lines_after(facts, plimsoll_text::Place::new(file, last.span), &lines);
+                finding.fix(edits::safe("list the variables that the app reads", Some(vec![edit])));
             }
             finding.help("list every variable that the app reads, with a placeholder");
         }
@@ -174,7 +187,11 @@ fn examples(facts: &Facts, reads: &BTreeSet<String>, findings: &mut Findings<'_>
                     format!("`{}` never reaches the build that needs it", entry.key),
                 )
                 .label("set for nobody")
-                .help("pass it as a build argument, or take it out");
+                .help("pass it as a build argument, or take it out")
+                .fix(edits::safe(
+                    "turn the setting without effect into a comment",
+                    Some(vec![edits::before(plimsoll_text::Place::new(file, entry.span), "# ")]),
+                ));
         }
     }
 }
@@ -199,4 +216,30 @@ fn passed_to_build(facts: &Facts, name: &str) -> bool {
         .stacks
         .deployed_services()
         .any(|(_, service)| service.build.as_ref().is_some_and(|build| build.args.contains_key(name)))
+}
+
+/// Removes an entry that has its lines for itself.
+fn alone(facts: &Facts, place: plimsoll_text::Place) -> Option<plimsoll_text::Edit> {
+    let head = edits::line_head(facts, place).trim();
+    let tail = edits::line_tail(facts, place).trim();
+    let whole = matches!(head, "" | "-" | "- \"" | "- '")
+        && (tail.is_empty() || tail.starts_with('#') || matches!(tail, "\"" | "'"));
+    whole.then(|| edits::remove_lines(facts, place))
+}
+
+/// A line for an example file: the code's own default, else a word that says what belongs there.
+fn example_line(read: &plimsoll_model::application::EnvRead) -> String {
+    match &read.presence {
+        Presence::Default(text) if !text.value.is_empty() && !text.value.contains([' ', '"', '#']) => {
+            format!("{}={}", read.name, text.value)
+        }
+        _ => format!("{0}=your_{1}_here", read.name, read.name.to_ascii_lowercase()),
+    }
+}
+
+/// Whether it is an optional value of a build that no build is given.
+fn for_no_build(facts: &Facts, read: &plimsoll_model::application::EnvRead) -> bool {
+    read.phase == Phase::Build
+        && !matches!(read.presence, Presence::Required)
+        && !passed_to_build(facts, &read.name)
 }

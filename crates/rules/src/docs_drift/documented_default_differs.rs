@@ -8,6 +8,7 @@ use plimsoll_text::Phrases;
 
 use crate::secrets::regenerated;
 
+use crate::edits;
 use crate::{Confidence, Findings, FixKind, Rule, Severity, Theme};
 
 pub(crate) const RULE: Rule = Rule {
@@ -48,7 +49,11 @@ fn guest_ids(facts: &Facts, findings: &mut Findings<'_>) {
                 )
                 .label("copied from here, it is another guest")
                 .related(guest.place, "made here")
-                .help("use the scripts' number, or a placeholder that nobody can copy");
+                .help("use the scripts' number, or a placeholder that nobody can copy")
+                .fix(edits::safe(
+                    format!("name guest `{}`", id.text),
+                    same_guest(facts, documented.place.file, &other.text, &id.text),
+                ));
         }
     }
 }
@@ -100,4 +105,26 @@ fn promises(facts: &Facts, findings: &mut Findings<'_>) {
                 .help("keep the first value in the script, then the promise holds");
         }
     }
+}
+
+/// The scripts' number in every command of the document.
+fn same_guest(
+    facts: &Facts,
+    file: plimsoll_text::FileId,
+    old: &str,
+    new: &str,
+) -> Option<Vec<plimsoll_text::Edit>> {
+    let commands = facts.commands.iter().filter(|command| {
+        facts.commands.unit(command.unit).file == file
+            && matches!(command.program.as_str(), "pct" | "qm" | "vzdump" | "lxc-attach")
+    });
+    let numbers = commands
+        .flat_map(|command| &command.args)
+        .filter(|arg| arg.value.text == old && facts.text(arg.place) == old);
+    let units = facts.commands.iter().filter(|command| facts.commands.unit(command.unit).file == file);
+    let units = units.flat_map(|command| &command.args).filter_map(|arg| {
+        let unit = edits::part(facts, arg.place, &format!("pvecontainer@{old}"))?;
+        Some(edits::replace(unit, format!("pvecontainer@{new}")))
+    });
+    Some(numbers.map(|arg| edits::replace(arg.place, new)).chain(units).collect())
 }

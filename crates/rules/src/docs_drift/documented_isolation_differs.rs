@@ -2,6 +2,7 @@
 
 use plimsoll_model::Facts;
 
+use crate::edits;
 use crate::{Confidence, Findings, FixKind, Rule, Severity, Theme};
 
 pub(crate) const RULE: Rule = Rule {
@@ -40,6 +41,14 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
             .label("what readers believe")
             .related(real.place, "what is made")
             .note("whoever reads the document counts on an isolation that is not there")
-            .help("say what the script does, or make the script do what the document says");
+            .help("say what the script does, or make the script do what the document says")
+            .fix(edits::review("show the guest as it is made", as_made(facts, setting.place, claimed)));
     }
+}
+
+/// The other digit behind `unprivileged`.
+fn as_made(facts: &Facts, place: plimsoll_text::Place, claimed: bool) -> Option<Vec<plimsoll_text::Edit>> {
+    let (old, new) = if claimed { ("1", "0") } else { ("0", "1") };
+    let digit = edits::part(facts, place, old).filter(|digit| digit.span.end == place.span.end)?;
+    Some(vec![edits::replace(digit, new)])
 }

@@ -5,7 +5,7 @@ use plimsoll_model::commands::{Command, Origin};
 use plimsoll_syntax::shell::Quote;
 use plimsoll_text::{Edit, Place, Span};
 
-use super::{after, remove};
+use super::{after, line_head, line_tail, lines_after, remove};
 
 /// Adds an argument behind the last one. The text must mean the same inside any quotes.
 pub(crate) fn add_argument(command: &Command, text: &str) -> Edit {
@@ -40,6 +40,62 @@ pub(crate) fn remove_word(facts: &Facts, word: Place) -> Edit {
 /// Whether a command stands in a script file, where lines can be put beside it.
 pub(crate) fn in_script(facts: &Facts, command: &Command) -> bool {
     facts.commands.unit(command.unit).origin == Origin::Script
+}
+
+/// Removes ` || handler`, so that the failure in front of it counts.
+pub(crate) fn without_alternative(facts: &Facts, handler: Place) -> Option<Edit> {
+    let head = line_head(facts, handler);
+    let operator = head.trim_end().strip_suffix("||")?;
+    let length = u32::try_from(head.len() - operator.trim_end().len()).ok()?;
+    Some(remove(Place::new(handler.file, Span::new(handler.span.start - length, handler.span.end))))
+}
+
+/// Another command for the place where this one runs, as one line: the commands that carry it, with other words at
+/// the end. Nothing where it is carried in another way than by `ssh` and `pct exec`.
+pub(crate) fn beside(facts: &Facts, command: &Command, words: &str) -> Option<String> {
+    let outer = facts.commands.outermost(command);
+    if outer.id == command.id {
+        return Some(words.to_owned());
+    }
+    let mut carriers = Vec::new();
+    let mut current = command;
+    while let Some(carrier) =
+        current.carrier.and_then(|id| facts.commands.get(id)).filter(|c| c.id < current.id)
+    {
+        carriers.push(carrier);
+        current = carrier;
+    }
+    let entry = carriers.iter().find(|carrier| carrier.is("pct", &["exec"]));
+    let text = |from: Place, to: Place| facts.text(Place::new(from.file, from.span.cover(to.span)));
+    let line = match entry {
+        Some(entry) => {
+            let end = entry.args.iter().find(|arg| arg.value.text == "--")?;
+            let head = text(outer.place, end.place);
+            let quote = if entry.id == outer.id { "" } else { "\"" };
+            (quote.is_empty() || outer.program == "ssh" && head.matches('"').count() % 2 == 1)
+                .then(|| format!("{head} {words}{quote}"))?
+        }
+        None if outer.program == "ssh" => {
+            format!("{} \"{words}\"", text(outer.place, outer.operands().next()?.place))
+        }
+        None => return None,
+    };
+    (!line.contains('\n')).then_some(line)
+}
+
+/// Lines behind the statement that a command belongs to, when that has its lines for itself.
+pub(crate) fn statement_after(facts: &Facts, command: &Command, lines: &str) -> Option<Edit> {
+    let place = facts.commands.outermost(command).place;
+    let alone = line_head(facts, place).trim().is_empty() && line_tail(facts, place).trim().is_empty();
+    (alone && in_script(facts, command)).then(|| lines_after(facts, place, lines))
+}
+
+/// Whether the words of a command stand inside the quotes of a command that carries it.
+pub(crate) fn is_quoted(facts: &Facts, command: &Command) -> bool {
+    let Some(carrier) = command.carrier.and_then(|id| facts.commands.get(id)) else { return false };
+    let start = Span::new(command.place.span.start, command.place.span.start);
+    let mut parts = carrier.args.iter().flat_map(|arg| &arg.word.parts);
+    parts.any(|part| part.quote != Quote::None && part.span.contains(start))
 }
 
 /// A text as it must be written to stand where a command's words stand: escaped for the quotes of each command that

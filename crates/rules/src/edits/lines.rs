@@ -40,6 +40,18 @@ pub(crate) fn lines_before(facts: &Facts, place: Place, lines: &str) -> Edit {
     replace(Place::new(place.file, Span::new(start, start)), format!("{}\n", indented(lines, &indent)))
 }
 
+/// Puts lines in front of a place as [`lines_before`] does, above the comments that belong to it.
+pub(crate) fn above_comments(facts: &Facts, place: Place, lines: &str) -> Edit {
+    let file = facts.files.get(place.file);
+    let mut line = file.line_of(place.span.start);
+    while line > 0 && file.line_text(line - 1).trim_start().starts_with('#') {
+        line -= 1;
+    }
+    let start = file.line_span(line).start;
+    let text = format!("{}\n", indented(lines, &indent_of(facts, place)));
+    replace(Place::new(place.file, Span::new(start, start)), text)
+}
+
 /// Removes the lines that a place touches.
 pub(crate) fn remove_lines(facts: &Facts, place: Place) -> Edit {
     let file = facts.files.get(place.file);
@@ -48,6 +60,18 @@ pub(crate) fn remove_lines(facts: &Facts, place: Place) -> Edit {
     let start = file.line_span(first).start;
     let end = file.line_span(last + 1).start;
     remove(Place::new(place.file, Span::new(start, end)))
+}
+
+/// The place of a part of the text at a place.
+pub(crate) fn part(facts: &Facts, place: Place, needle: &str) -> Option<Place> {
+    let at = facts.text(place).find(needle)?;
+    let start = place.span.start + u32::try_from(at).ok()?;
+    Some(Place::new(place.file, Span::new(start, start + u32::try_from(needle.len()).ok()?)))
+}
+
+/// What stands between two places of one file, from the end of the first to the end of the second.
+pub(crate) fn up_to(from: Place, to: Place) -> Place {
+    Place::new(from.file, Span::new(from.span.end, to.span.end))
 }
 
 /// The blanks in front of the line that a place starts on.

@@ -1,7 +1,6 @@
 //! Building blocks of fixes: edits that follow the indentation and the quoting around them.
 //!
 //! An edit that a building block cannot make well is not made at all: then there is no fix.
-#![allow(dead_code, unused_imports, reason = "the fixes that use the rest come next")]
 
 mod command;
 mod environment;

@@ -41,6 +41,9 @@ pub(crate) fn add_entries(facts: &Facts, key: Place, lines: &str) -> Option<Edit
         let content = line.trim_start_matches(' ');
         let level = (line.len() - content.len()) / 2;
         text.push('\n');
+        if content.is_empty() {
+            continue;
+        }
         text.push_str(&" ".repeat(indent + level * step));
         text.push_str(content);
     }
@@ -59,6 +62,30 @@ fn end_of(text: &str, node: &Node) -> Option<u32> {
     };
     let trimmed = text.get(..end as usize)?.trim_end();
     u32::try_from(trimmed.len()).ok()
+}
+
+/// The key of an entry of the mapping under the key at a place.
+pub(crate) fn child_key(facts: &Facts, key: Place, name: &str) -> Option<Place> {
+    let entry = entry_at(facts, key)?;
+    let child = entry.value.entries().iter().find(|child| child.key.as_str() == Some(name))?;
+    Some(Place::new(key.file, child.key.span))
+}
+
+/// Adds an item to the block list under the key at a place, behind its last item. The lines are the item without its
+/// dash.
+pub(crate) fn append_item(facts: &Facts, key: Place, lines: &str) -> Option<Edit> {
+    let entry = entry_at(facts, key)?;
+    let NodeKind::Sequence { items, flow: false } = &entry.value.kind else { return None };
+    let file = facts.files.get(key.file);
+    let head = line_head(facts, Place::new(key.file, items.first()?.span));
+    let dash = head.trim_end().strip_suffix('-').filter(|indent| indent.trim().is_empty())?;
+    let end = end_of(file.text(), &entry.value)?;
+    let end = file.line_span(file.line_of(end.max(1) - 1)).end;
+    let mut text = String::new();
+    for (index, line) in lines.lines().enumerate() {
+        text.push_str(&format!("\n{dash}{}{line}", if index == 0 { "- " } else { "  " }));
+    }
+    Some(replace(Place::new(key.file, Span::new(end, end)), text))
 }
 
 /// Adds an item to a list, behind an item of it: on a line of its own in a block, behind a comma in brackets.

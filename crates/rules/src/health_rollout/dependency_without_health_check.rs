@@ -5,6 +5,7 @@ use plimsoll_model::compose::Condition;
 use plimsoll_model::services::known;
 
 use super::probe::{Check, check_of};
+use crate::edits;
 use crate::{Confidence, Findings, FixKind, Reference, Rule, Severity, Theme};
 
 pub(crate) const RULE: Rule = Rule {
@@ -46,7 +47,12 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
                 )
                 .related(other.place, reason)
                 .note(format!("`docker compose up` ends with an error before `{}` is started", service.name))
-                .help(format!("give `{name}` a health check, or wait for `service_started`"));
+                .help(format!("give `{name}` a health check, or wait for `service_started`"))
+                .fix(edits::review(
+                    format!("wait until `{name}` is started"),
+                    edits::part(facts, dependency.place, "service_healthy")
+                        .map(|place| vec![edits::replace(place, "service_started")]),
+                ));
         }
     }
 }

@@ -8,6 +8,7 @@ use plimsoll_syntax::yaml::Node;
 use plimsoll_text::{FileId, Place, Span};
 
 use super::actions::{is_local_work, prints, probes, starts};
+use crate::edits;
 use crate::{Confidence, Findings, FixKind, Reference, Rule, Severity, Theme};
 
 pub(crate) const RULE: Rule = Rule {
@@ -60,6 +61,10 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
             if is_machine || next.is_none() {
                 finding.severity(Severity::Low);
             }
+            finding.fix(edits::safe(
+                "wait for what was started",
+                super::waiting::instead_of(facts, command, start),
+            ));
             finding.note(NOTE).help("wait for the condition itself, with a limit: `docker compose up --wait`, or a loop that probes and gives up");
         }
     }

@@ -9,6 +9,7 @@ use plimsoll_model::{Facts, Stack};
 use plimsoll_text::Place;
 
 use super::probe::{Check, Probe, check_of, probe};
+use crate::edits;
 use crate::{Confidence, Finding, Findings, FixKind, Reference, Rule, Severity, Theme};
 
 pub(crate) const RULE: Rule = Rule {
@@ -27,6 +28,13 @@ pub(crate) const RULE: Rule = Rule {
     doc: include_str!("health_check_cannot_pass.md"),
     check,
 };
+
+/// Whether some health check of the deployed services fails whatever they do.
+pub(super) fn any(facts: &Facts) -> bool {
+    let mut found = Vec::new();
+    check(facts, &mut Findings::new(&RULE, &mut found));
+    !found.is_empty()
+}
 
 fn check(facts: &Facts, findings: &mut Findings<'_>) {
     for (stack, service) in facts.stacks.deployed_services() {
@@ -140,6 +148,13 @@ fn wrong_family(facts: &Facts, stack: &Stack, service: &Service, probe: &Probe, 
     }
     waits(stack, service, finding);
     finding.help("write `127.0.0.1` instead of `localhost`");
+    let places = std::iter::once(probe.place).chain(own.map(|check| check.place));
+    finding.fix(edits::safe("ask the IPv4 address", places.map(|place| ask_ipv4(facts, place)).collect()));
+}
+
+fn ask_ipv4(facts: &Facts, place: Place) -> Option<plimsoll_text::Edit> {
+    let host = edits::part(facts, place, "//localhost")?;
+    Some(edits::replace(host, "//127.0.0.1"))
 }
 
 fn ipv4_only(

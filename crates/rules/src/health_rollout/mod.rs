@@ -18,6 +18,7 @@ mod undersized_guest;
 mod update_without_way_back;
 mod variable_not_provided;
 mod verification_cannot_fail;
+mod waiting;
 
 use crate::Rule;
 

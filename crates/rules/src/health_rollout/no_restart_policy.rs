@@ -3,6 +3,7 @@
 use plimsoll_model::Facts;
 use plimsoll_model::compose::{Condition, Service};
 
+use crate::edits;
 use crate::{Confidence, Findings, FixKind, Reference, Rule, Severity, Theme};
 
 pub(crate) const RULE: Rule = Rule {
@@ -46,6 +47,10 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
             .collect();
         left.sort_by_key(|service| service.place);
         let kept = stack.services().find_map(|service| service.restart.as_ref());
+        let edits = left
+            .iter()
+            .map(|service| edits::add_entries(facts, service.place, "restart: unless-stopped"))
+            .collect();
         let mut rest = left.into_iter();
         let Some(first) = rest.next() else { continue };
         let finding = findings.add(first.place, format!("`{}` has no restart policy", first.name));
@@ -63,7 +68,8 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
         }
         finding
             .note("after a crash or a restart of the guest it stays down until somebody starts it")
-            .help("add `restart: unless-stopped`");
+            .help("add `restart: unless-stopped`")
+            .fix(edits::safe("start the services again after a crash or a restart", edits));
     }
 }
 

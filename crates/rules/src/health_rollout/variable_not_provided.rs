@@ -10,6 +10,9 @@ use plimsoll_model::services::{built, context, is_web_server};
 use plimsoll_model::{Facts, Stack};
 use plimsoll_text::Place;
 
+use plimsoll_text::{Edit, Fix};
+
+use crate::edits;
 use crate::{Confidence, Findings, FixKind, Reference, Rule, Severity, Theme};
 
 pub(crate) const RULE: Rule = Rule {
@@ -36,7 +39,7 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
         at_build(facts, service, build, image, &reads, findings);
         let is_complete = service.env_files.iter().all(|file| file.found);
         if is_complete && !is_web_server(facts, service) {
-            at_run(facts, service, stage, &reads, findings);
+            at_run(facts, stack, service, stage, &reads, findings);
         }
     }
 }
@@ -130,14 +133,19 @@ fn at_build(
     };
     let in_image = |name: &str| image.stages.iter().any(|stage| stage.env.contains_key(name));
     let mut seen = BTreeSet::new();
-    let mut missing = reads.iter().filter(|read| {
-        read.phase == Phase::Build
-            && read.presence == Presence::Required
-            && !build.args.contains_key(&read.name)
-            && !in_files(&read.name)
-            && !in_image(&read.name)
-            && seen.insert(read.name.as_str())
-    });
+    let mut missing = reads
+        .iter()
+        .filter(|read| {
+            read.phase == Phase::Build
+                && read.presence == Presence::Required
+                && !build.args.contains_key(&read.name)
+                && !in_files(&read.name)
+                && !in_image(&read.name)
+                && seen.insert(read.name.as_str())
+        })
+        .collect::<Vec<_>>()
+        .into_iter();
+    let names: Vec<&str> = missing.clone().map(|read| read.name.as_str()).collect();
     let Some(first) = missing.next() else { return };
     let message =
         format!("`{}` is built without `{}`, which its code cannot do without", service.name, first.name);
@@ -151,10 +159,18 @@ fn at_build(
     finding
         .note("the value is put into the pages while they are built; without it visitors see an empty page")
         .help(format!("declare `ARG {0}` in the Dockerfile and give it under `build.args`", first.name));
+    finding.fix(edits::review("hand the values to the build", hand_over(facts, service, image, &names)));
 }
 
 /// What the service runs with.
-fn at_run(facts: &Facts, service: &Service, stage: &Stage, reads: &[&EnvRead], findings: &mut Findings<'_>) {
+fn at_run(
+    facts: &Facts,
+    stack: &Stack,
+    service: &Service,
+    stage: &Stage,
+    reads: &[&EnvRead],
+    findings: &mut Findings<'_>,
+) {
     let is_provided = |read: &EnvRead| {
         let has = |name: &str| service.environment.contains_key(name) || stage.env.contains_key(name);
         has(&read.name)
@@ -169,10 +185,11 @@ fn at_run(facts: &Facts, service: &Service, stage: &Stage, reads: &[&EnvRead], f
         .filter(|read| seen.insert(&read.name))
         .collect();
     let required = missing.iter().filter(|read| read.presence == Presence::Required);
-    report(facts, service, required, "stops without it", Severity::Critical, findings);
+    report(facts, stack, service, required, "stops without it", Severity::Critical, findings);
     let local = missing.iter().filter(|read| matches!(&read.presence, Presence::Default(text) if text.value.contains("//localhost") || text.value.contains("@localhost") || text.value.contains("127.0.0.1")));
     report(
         facts,
+        stack,
         service,
         local,
         "takes an address inside its own container instead",
@@ -181,17 +198,20 @@ fn at_run(facts: &Facts, service: &Service, stage: &Stage, reads: &[&EnvRead], f
     );
     let secret =
         missing.iter().filter(|read| read.presence == Presence::Optional && is_credential(&read.name));
-    report(facts, service, secret, "goes on without a credential", Severity::High, findings);
+    report(facts, stack, service, secret, "goes on without a credential", Severity::High, findings);
 }
 
 fn report<'a>(
     facts: &Facts,
+    stack: &Stack,
     service: &Service,
-    mut reads: impl Iterator<Item = &'a &'a &'a EnvRead>,
+    mut reads: impl Iterator<Item = &'a &'a &'a EnvRead> + Clone,
     effect: &str,
     severity: Severity,
     findings: &mut Findings<'_>,
 ) {
+    let all: Vec<&EnvRead> = reads.clone().map(|read| **read).collect();
+    let fix = give(facts, stack, service, &all);
     let Some(first) = reads.next() else { return };
     let finding = findings.add(
         beside(service, &first.name),
@@ -216,6 +236,7 @@ fn report<'a>(
     if let Some(place) = example {
         finding.related(place, "set here, which only Compose itself reads");
     }
+    finding.fix(fix);
     finding.help(format!("add `{0}: ${{{0}:?}}` to the service's `environment`", first.name));
 }
 
@@ -226,4 +247,66 @@ fn beside(service: &Service, name: &str) -> Place {
         service.environment.values().map(|entry| (!entry.key.starts_with(start), entry.place)).collect();
     own.sort();
     own.first().map_or(service.place, |(_, place)| *place)
+}
+
+/// Gives a service what its code reads: the service of the project that answers where the code would ask itself, and
+/// for the rest a value that must be set, which needs somebody to set it.
+fn give(facts: &Facts, stack: &Stack, service: &Service, reads: &[&EnvRead]) -> Option<Fix> {
+    let addresses: Option<Vec<String>> = reads.iter().map(|read| address(stack, read)).collect();
+    if let Some(addresses) = addresses {
+        let edits = reads
+            .iter()
+            .zip(&addresses)
+            .map(|(read, value)| edits::add_variable(facts, service, &read.name, value));
+        return edits::safe("name the service that answers", edits.collect());
+    }
+    let edits = reads.iter().map(|read| {
+        let value = format!("${{{0}:?set {0}}}", read.name);
+        edits::add_variable(facts, service, &read.name, &value)
+    });
+    edits::review("hand over the variables and refuse to start without them", edits.collect())
+}
+
+/// The default of a read with the name of the one service whose image speaks its protocol in place of `localhost`.
+fn address(stack: &Stack, read: &EnvRead) -> Option<String> {
+    let Presence::Default(text) = &read.presence else { return None };
+    let (scheme, _) = text.value.split_once("://")?;
+    let speaks: &[&str] = match scheme.split('+').next()? {
+        "redis" => &["redis", "valkey"],
+        "amqp" => &["rabbitmq"],
+        "mongodb" => &["mongo"],
+        "memcached" => &["memcached"],
+        "nats" => &["nats"],
+        _ => return None,
+    };
+    let mut found = stack.services().filter(|service| {
+        plimsoll_model::services::reference(service)
+            .is_some_and(|image| image.name.rsplit('/').next().is_some_and(|name| speaks.contains(&name)))
+    });
+    let (service, None) = (found.next()?, found.next()) else { return None };
+    let asks_password = stack.services().any(|other| {
+        other
+            .command
+            .as_ref()
+            .is_some_and(|command| command.value.words.iter().any(|word| word.contains("requirepass")))
+    });
+    let value = text.value.replacen("localhost", &service.name, 1).replacen("127.0.0.1", &service.name, 1);
+    (!asks_password && value != text.value).then_some(value)
+}
+
+/// `ARG` in the stage that builds, and the values under `build.args`.
+fn hand_over(facts: &Facts, service: &Service, image: &Image, names: &[&str]) -> Option<Vec<Edit>> {
+    let stage = image.stages.iter().find(|stage| {
+        stage.runs.iter().any(|run| run.place > stage.place && facts.text(run.place).contains("build"))
+    })?;
+    let run =
+        stage.runs.iter().find(|run| run.place > stage.place && facts.text(run.place).contains("build"))?;
+    let key = edits::child_key(facts, service.place, "build")?;
+    let lines: Vec<String> = names.iter().map(|name| format!("{name}: ${{{name}:?set {name}}}")).collect();
+    let compose = match edits::child_key(facts, key, "args") {
+        Some(args) => edits::add_entries(facts, args, &lines.join("\n"))?,
+        None => edits::add_entries(facts, key, &format!("args:\n  {}", lines.join("\n  ")))?,
+    };
+    let arguments: Vec<String> = names.iter().map(|name| format!("ARG {name}")).collect();
+    Some(vec![compose, edits::above_comments(facts, run.place, &arguments.join("\n"))])
 }

@@ -7,6 +7,7 @@ use plimsoll_model::commands::{Command, Machine, UnitId};
 use plimsoll_text::Place;
 
 use super::actions::{claims_success, compose_verb, is_local_work, prints, probes, said, starts};
+use crate::edits;
 use crate::{Confidence, Findings, FixKind, Reference, Rule, Severity, Theme};
 
 pub(crate) const RULE: Rule = Rule {
@@ -67,6 +68,10 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
         if let Some(claim) = claim {
             finding.related(claim.place, "success is announced");
         }
+        finding.fix(edits::safe(
+            "wait until the services are healthy, and fail when they are not",
+            super::waiting::wait(facts, start).map(|edit| vec![edit]),
+        ));
         finding
             .note("a release that crashes at once is reported as deployed, and the next one to notice is a user")
             .help("start with `up -d --wait --wait-timeout 120`, print the logs and stop with an error when it fails");

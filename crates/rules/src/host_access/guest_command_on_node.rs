@@ -4,6 +4,7 @@ use plimsoll_model::Facts;
 use plimsoll_model::commands::{Command, Machine, is_node_tool};
 use plimsoll_text::{Place, Span};
 
+use crate::edits;
 use crate::{Confidence, Findings, FixKind, Rule, Severity, Theme};
 
 pub(crate) const RULE: Rule = Rule {
@@ -55,7 +56,8 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
             )
             .label("everything after the operator leaves the guest")
             .related(entry.place, "only this part goes into the guest")
-            .help("hand the guest one command: `pct exec ID -- sh -c '… && …'`");
+            .help("hand the guest one command: `pct exec ID -- sh -c '… && …'`")
+            .fix(edits::safe("run all of it in the guest", together(facts, inside, command)));
     }
 }
 
@@ -122,4 +124,21 @@ fn redirected(command: &Command, findings: &mut Findings<'_>) {
 fn name(command: &Command) -> String {
     let first = command.operands().next().map_or("", |arg| arg.value.text.as_str());
     format!("{} {first}", command.program).trim().to_owned()
+}
+
+/// Quotes around all that belongs to the guest.
+fn together(facts: &Facts, inside: &Command, command: &Command) -> Option<Vec<plimsoll_text::Edit>> {
+    let mut last = command;
+    while let Some(next) =
+        facts.commands.of_unit(command.unit).iter().find(|next| next.after == Some(last.id))
+    {
+        if next.carrier != command.carrier || !belongs_to_guest(next, inside) || next.id <= last.id {
+            break;
+        }
+        last = next;
+    }
+    let all = Place::new(command.place.file, Span::new(inside.place.span.start, last.place.span.end));
+    let text = facts.text(all);
+    let plain = !text.contains(['\'', '\n', '$', '|', '(']) && !edits::line_head(facts, all).contains('\'');
+    plain.then(|| vec![edits::before(all, "sh -c '"), edits::after(all, "'")])
 }

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use plimsoll_model::Facts;
-use plimsoll_model::commands::{Command, Fate};
+use plimsoll_model::commands::{Command, Fate, Machine};
 use plimsoll_text::FileId;
 
+use crate::edits;
 use crate::{Confidence, Findings, FixKind, Rule, Severity, Theme};
 
 pub(crate) const RULE: Rule = Rule {
@@ -61,6 +62,16 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
     for other in files.iter().filter(|(other, _)| *other != file).filter_map(|(_, calls)| calls.first()) {
         finding.related(other.place, "the same in this file");
     }
+    let all = facts.commands.iter().filter(|command| {
+        matches!(command.program.as_str(), "ssh" | "scp")
+            && command.machine == Machine::Workstation
+            && files.contains_key(&command.place.file)
+            && !bounded(command)
+    });
+    finding.fix(edits::review(
+        "give up on passwords and unreachable machines",
+        all.map(|call| bound(facts, call)).collect(),
+    ));
     finding
         .note(format!("{count} calls are written this way"))
         .help("give `-o BatchMode=yes -o ConnectTimeout=10`, or set both in an `ssh_config` of the project");
@@ -70,4 +81,11 @@ fn bounded(command: &Command) -> bool {
     command.arg_texts().any(|arg| {
         arg.contains("BatchMode") || arg.contains("ConnectTimeout") || arg == "-F" || arg.contains("${")
     })
+}
+
+/// The options behind the program's name.
+fn bound(facts: &Facts, call: &Command) -> Option<plimsoll_text::Edit> {
+    let name = edits::part(facts, call.place, &call.program)?;
+    (name.span.start == call.place.span.start)
+        .then(|| edits::after(name, " -o BatchMode=yes -o ConnectTimeout=10"))
 }

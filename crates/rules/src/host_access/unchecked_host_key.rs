@@ -8,6 +8,7 @@ use plimsoll_text::{FileId, Phrases, Place};
 
 use super::lines::effective_lines;
 
+use crate::edits;
 use crate::{Confidence, Findings, FixKind, Rule, Severity, Theme};
 
 pub(crate) const RULE: Rule = Rule {
@@ -55,6 +56,12 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
         if places.iter().any(|(.., password)| *password) {
             finding.note("a password is sent over this connection to whoever answers");
         }
+        let edits = places.iter().map(|(place, what, _)| {
+            let option = edits::part(facts, *place, "StrictHostKeyChecking=no")?;
+            (*what == "StrictHostKeyChecking=no")
+                .then(|| edits::replace(option, "StrictHostKeyChecking=accept-new"))
+        });
+        finding.fix(edits::review("refuse a key that is not the one of the first time", edits.collect()));
         finding.help("keep the node's key in a `known_hosts` file of the project and check it strictly");
     }
 }

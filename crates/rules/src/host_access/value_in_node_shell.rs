@@ -6,6 +6,10 @@ use plimsoll_model::Facts;
 use plimsoll_model::commands::{Arg, Command, HopKind, Machine, Source};
 use plimsoll_text::FileId;
 
+use plimsoll_syntax::shell::PartKind;
+use plimsoll_text::Edit;
+
+use crate::edits;
 use crate::{Confidence, Findings, FixKind, Rule, Severity, Theme};
 
 pub(crate) const RULE: Rule = Rule {
@@ -34,6 +38,9 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
         let wraps = command.is("pct", &["exec"]) || command.is("qm", &["guest", "exec"]);
         for arg in &command.args {
             let Some((name, typed)) = outside(arg, command) else { continue };
+            if is_checked(facts, command, arg) {
+                continue;
+            }
             if !(wraps || is_guest_id(command, arg)) {
                 files.entry(command.place.file).or_default().push((command, arg, name, typed));
             }
@@ -58,6 +65,7 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
                 finding.related(other.place, format!("`{name}` too"));
             }
         }
+        finding.fix(edits::safe("refuse values with other signs than names have", checks(facts, uses)));
         finding.note("a space, `;` or `$(…)` in it is carried out by root on the hypervisor").help(
             "check the value against a list or a pattern, or quote it for the other side with `printf '%q'`",
         );
@@ -88,4 +96,64 @@ fn outside(arg: &Arg, command: &Command) -> Option<(String, bool)> {
 fn is_guest_id(command: &Command, arg: &Arg) -> bool {
     matches!(command.program.as_str(), "pct" | "qm" | "lxc-attach" | "pvesh")
         && command.operands().skip(1).take(2).any(|operand| operand.place == arg.place)
+}
+
+/// The variables that a word puts into the text.
+fn variables(arg: &Arg) -> impl Iterator<Item = &str> {
+    arg.word.parts.iter().filter_map(|part| match &part.kind {
+        PartKind::Parameter(parameter) => Some(parameter.name.as_str()),
+        _ => None,
+    })
+}
+
+/// Whether the script ends when the value does not fit a pattern.
+fn is_checked(facts: &Facts, command: &Command, arg: &Arg) -> bool {
+    let ends =
+        facts.commands.of_unit(command.unit).iter().filter(|other| {
+            other.id < command.id && matches!(other.program.as_str(), "exit" | "return" | "die")
+        });
+    let conditions: Vec<&str> =
+        ends.flat_map(|end| &end.guards).map(|guard| facts.text(guard.condition)).collect();
+    let mut names = variables(arg).peekable();
+    names.peek().is_some()
+        && names.all(|name| {
+            conditions.iter().any(|text| {
+                (text.contains("=~") || text.contains("[!") || text.contains("[^"))
+                    && (text.contains(&format!("${{{name}}}")) || text.contains(&format!("${name}")))
+            })
+        })
+}
+
+/// A check behind the line that takes each value. Nothing for more than a few: a script that takes so many needs a
+/// function for it.
+fn checks(facts: &Facts, uses: &[(&Command, &Arg, String, bool)]) -> Option<Vec<Edit>> {
+    let mut names: Vec<(&Command, &str)> = Vec::new();
+    for (command, arg, ..) in uses {
+        for name in variables(arg) {
+            if !names.iter().any(|(_, known)| *known == name) {
+                names.push((command, name));
+            }
+        }
+    }
+    let bash = |command: &Command| {
+        edits::in_script(facts, command)
+            && facts
+                .files
+                .get(command.place.file)
+                .text()
+                .lines()
+                .next()
+                .is_some_and(|line| line.contains("bash"))
+    };
+    let edits = names.iter().map(|(command, name)| {
+        let binding = facts.commands.bindings(command.unit).of(name).next()?;
+        let alone = edits::line_head(facts, binding.place).trim().is_empty()
+            && edits::line_tail(facts, binding.place).trim().is_empty();
+        let lines = format!(
+            "if [[ \"${{{name}}}\" == *[!A-Za-z0-9_.:@/-]* ]]; then\n    echo \"{name} holds a sign that no name has\" >&2\n    exit 2\nfi"
+        );
+        (alone && bash(command) && binding.function.is_none())
+            .then(|| edits::lines_after(facts, binding.place, &lines))
+    });
+    (names.len() <= 6).then(|| edits.collect()).flatten()
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use plimsoll_model::Facts;
 use plimsoll_model::compose::Resolved;
 
+use crate::edits;
 use crate::{Confidence, Findings, FixKind, Reference, Rule, Severity, Theme};
 
 pub(crate) const RULE: Rule = Rule {
@@ -38,6 +39,7 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
         names.sort_by_key(|name| name.place);
         seen.extend(names.iter().map(|name| name.place));
         let Some((first, rest)) = names.split_first() else { continue };
+        let edits = names.iter().map(|name| unnamed(facts, name.place)).collect();
         let folder = stack.compose.directory.as_path();
         let finding = findings.add(first.place, format!("the container is always called `{}`", first.value));
         finding.label("one engine can have this name once");
@@ -58,6 +60,13 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
         }
         finding
             .note("a second copy of the app, for staging or for an update without a gap, cannot start on the same engine")
-            .help("remove `container_name` and use service names (`docker compose exec SERVICE`)");
+            .help("remove `container_name` and use service names (`docker compose exec SERVICE`)")
+            .fix(edits::review("let Compose name the containers", edits));
     }
+}
+
+/// Removes the line.
+fn unnamed(facts: &Facts, place: plimsoll_text::Place) -> Option<plimsoll_text::Edit> {
+    let head = edits::line_head(facts, place).trim().trim_end_matches(['"', '\'']).trim();
+    (head == "container_name:").then(|| edits::remove_lines(facts, place))
 }

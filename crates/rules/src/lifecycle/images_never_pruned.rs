@@ -6,6 +6,7 @@ use plimsoll_model::commands::{Command, Machine};
 use plimsoll_model::{Facts, Kind};
 use plimsoll_text::Phrases;
 
+use crate::edits;
 use crate::{Confidence, Findings, FixKind, Reference, Rule, Severity, Theme};
 
 pub(crate) const RULE: Rule = Rule {
@@ -68,5 +69,13 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
     }
     finding
         .note("when the disk is full, the next build fails half-way and the database stops with it")
-        .help("run `docker image prune -f` and `docker builder prune -f --keep-storage 2GB` after a deployment that works");
+        .help("run `docker image prune -f` and `docker builder prune -f --keep-storage 2GB` after a deployment that works")
+        .fix(edits::safe("remove images that have been out of use for a week", prune(facts, command)));
+}
+
+/// A line behind the one that adds images.
+fn prune(facts: &Facts, command: &plimsoll_model::commands::Command) -> Option<Vec<plimsoll_text::Edit>> {
+    // The images of the last days are the way back.
+    let line = edits::beside(facts, command, "docker image prune -f --filter until=168h")?;
+    Some(vec![edits::statement_after(facts, command, &line)?])
 }

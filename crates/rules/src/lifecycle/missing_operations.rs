@@ -58,7 +58,8 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
     }
     finding
         .note("on a bad day, operators type commands as root on the node from memory")
-        .help("write the missing tasks while there is time to test them");
+        .help("write the missing tasks while there is time to test them")
+        .fix(super::operations::fix(facts, deploy, &missing));
 }
 
 /// Whether it is a task or recipe, for people to call, that works on the node or the guest.

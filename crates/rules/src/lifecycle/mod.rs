@@ -9,6 +9,7 @@ mod missing_operations;
 mod no_monitoring;
 mod no_secret_scanner;
 mod no_unattended_upgrades;
+mod operations;
 mod unattended_latest;
 mod unbounded_logs;
 mod untested_deployment;

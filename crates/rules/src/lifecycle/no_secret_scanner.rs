@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use plimsoll_model::{Facts, Kind};
 use plimsoll_text::{Phrases, Place};
 
+use crate::edits;
 use crate::{Confidence, Findings, FixKind, Reference, Rule, Severity, Theme};
 
 pub(crate) const RULE: Rule = Rule {
@@ -39,6 +40,9 @@ static SCANNERS: LazyLock<Phrases> = LazyLock::new(|| {
     ])
 });
 
+/// The hook that the project publishes for pre-commit.
+const GITLEAKS: &str = "repo: https://github.com/gitleaks/gitleaks\nrev: v8.18.4\nhooks:\n  - id: gitleaks";
+
 fn check(facts: &Facts, findings: &mut Findings<'_>) {
     let is_prose = |id| matches!(facts.trees.kind(id), Kind::Markdown | Kind::Other);
     if facts.files.iter().filter(|(id, _)| !is_prose(*id)).any(|(_, file)| SCANNERS.are_in(file)) {
@@ -66,6 +70,10 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
             .add(Place::new(*id, span), "no hook looks for passwords and API keys")
             .label(label)
             .note("a key that was pushed once must be taken as stolen, and stays in the history")
-            .help("add a general scanner such as `gitleaks` to the hooks and to CI");
+            .help("add a general scanner such as `gitleaks` to the hooks and to CI")
+            .fix(edits::safe(
+                "look for secrets before each commit",
+                edits::append_item(facts, Place::new(*id, repos.key.span), GITLEAKS).map(|edit| vec![edit]),
+            ));
     }
 }

@@ -7,6 +7,7 @@ use plimsoll_model::{Facts, Kind};
 use plimsoll_syntax::yaml::Node;
 use plimsoll_text::{FileId, Phrases, Place};
 
+use crate::edits;
 use crate::{Confidence, Findings, FixKind, Reference, Rule, Severity, Theme};
 
 pub(crate) const RULE: Rule = Rule {
@@ -64,7 +65,19 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
     }
     finding
         .note("the engine, OpenSSH and the libraries keep the holes that are found from now on")
-        .help("install and enable `unattended-upgrades` in the guest");
+        .help("install and enable `unattended-upgrades` in the guest")
+        .fix(edits::review("install `unattended-upgrades` with the other packages", install(facts)));
+}
+
+/// The package beside those that are installed in the guest already.
+fn install(facts: &Facts) -> Option<Vec<plimsoll_text::Edit>> {
+    let install = facts.commands.iter().find(|command| {
+        command.machine == Machine::Guest
+            && command.is("apt-get", &["install"])
+            && !facts.commands.unit(command.unit).origin.is_documentation()
+            && command.operands().nth(1).is_some()
+    })?;
+    Some(vec![edits::add_argument(install, "unattended-upgrades")])
 }
 
 /// A task called "update" that restarts containers and gets no newer image.

@@ -5,6 +5,7 @@ use plimsoll_model::services::{is_web_server, known, published_everywhere, refer
 use plimsoll_model::{Facts, Stack};
 use plimsoll_text::Place;
 
+use crate::edits;
 use crate::{Confidence, Findings, FixKind, Reference, Rule, Severity, Theme};
 
 pub(crate) const RULE: Rule = Rule {
@@ -37,6 +38,11 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
             }
         }
         beside.sort_by_key(|(service, ..)| service.place);
+        let edits = beside
+            .iter()
+            .flat_map(|(service, ..)| published_everywhere(service))
+            .map(|port| super::loopback::on_loopback(facts, port))
+            .collect();
         let mut rest = beside.into_iter();
         let Some((service, place, why)) = rest.next() else { continue };
         let Some(port) = published_everywhere(service).next() else { continue };
@@ -53,7 +59,8 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
         }
         finding
             .note("requests that come this way miss what the proxy does: TLS, limits, headers, blocked paths")
-            .help("remove the port, or bind it to `127.0.0.1`, and let the proxy reach the service by name");
+            .help("remove the port, or bind it to `127.0.0.1`, and let the proxy reach the service by name")
+            .fix(edits::review("publish them on the machine itself only", edits));
     }
 }
 

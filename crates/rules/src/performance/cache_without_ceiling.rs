@@ -3,6 +3,7 @@
 use plimsoll_model::Facts;
 use plimsoll_model::compose::{MountSource, Service};
 
+use crate::edits;
 use crate::{Confidence, Findings, FixKind, Reference, Rule, Severity, Theme};
 
 pub(crate) const RULE: Rule = Rule {
@@ -53,7 +54,8 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
         }
         finding
             .note("without a ceiling nothing is evicted; when memory ends, the kernel kills the largest process, often the database")
-            .help("start it with `--maxmemory 256mb --maxmemory-policy allkeys-lru`, or `noeviction` for a queue");
+            .help("start it with `--maxmemory 256mb --maxmemory-policy allkeys-lru`, or `noeviction` for a queue")
+            .fix(edits::review("let the cache take 256 MB and drop what was used longest ago", ceiling(facts, service)));
     }
 }
 
@@ -91,4 +93,21 @@ fn has_ceiling(facts: &Facts, service: &Service) -> bool {
                 None => target.ends_with(".conf"),
             }
         })
+}
+
+/// The server with its options, where the image starts it without any.
+fn ceiling(facts: &Facts, service: &Service) -> Option<Vec<plimsoll_text::Edit>> {
+    let name = service.image.as_ref()?.value.split(['@', ':']).next()?.rsplit('/').next()?.to_owned();
+    let server = match name.as_str() {
+        "redis" => "redis-server",
+        "valkey" => "valkey-server",
+        _ => return None,
+    };
+    if service.command.is_some() || service.entrypoint.is_some() {
+        return None;
+    }
+    let line = format!(
+        "command: [\"{server}\", \"--maxmemory\", \"256mb\", \"--maxmemory-policy\", \"allkeys-lru\"]"
+    );
+    Some(vec![edits::add_entries(facts, service.place, &line)?])
 }

@@ -3,6 +3,7 @@
 use plimsoll_model::Facts;
 use plimsoll_model::application::SwitchKind;
 
+use crate::edits;
 use crate::{Confidence, Findings, FixKind, Rule, Severity, Theme};
 
 pub(crate) const RULE: Rule = Rule {
@@ -28,7 +29,8 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
             .add(switch.place, "every SQL statement is logged, in production too")
             .label("fixed in the source")
             .note("each request waits for its log lines, the log fills the disk, and the parameters put personal data into it")
-            .help("take the value from a setting that is off by default");
+            .help("take the value from a setting that is off by default")
+            .fix(edits::review("log no SQL statements", edits::part(facts, switch.place, "True").map(|place| vec![edits::replace(place, "False")])));
     }
     let mut seen = Vec::new();
     for (_, service) in facts.stacks.deployed_services() {

@@ -3,6 +3,7 @@
 use plimsoll_model::Facts;
 use plimsoll_model::commands::Command;
 
+use crate::edits;
 use crate::{Confidence, Findings, FixKind, Rule, Severity, Theme};
 
 pub(crate) const RULE: Rule = Rule {
@@ -52,6 +53,7 @@ fn template(facts: &Facts, command: &Command, findings: &mut Findings<'_>) {
             format!("the template build `{}` is downloaded without asking for it", build.value.text),
         )
         .label("fails when the node's list is old or the build has been replaced")
+        .fix(edits::safe("bring the list of templates up to date first", refresh(facts, command)))
         .help("run `pveam update` and pick the newest build from `pveam available`");
 }
 
@@ -73,5 +75,62 @@ fn storage(facts: &Facts, command: &Command, findings: &mut Findings<'_>) {
     if let Some(net) = command.option(&["--net0", "-net0"]).filter(|net| net.text.contains("bridge=")) {
         finding.related(net.value.place, "the bridge is fixed as well");
     }
+    finding.fix(edits::safe("take the storage from the environment", chosen_storage(facts, command, name)));
     finding.help("take storage and bridge from variables with a default, and check them with `pvesm status`");
+}
+
+/// `pveam update && ` in front of the download, where both run in one shell.
+fn refresh(facts: &Facts, command: &Command) -> Option<Vec<plimsoll_text::Edit>> {
+    let together = edits::is_quoted(facts, command) || command.carrier.is_none();
+    together.then(|| vec![edits::before(command.place, "pveam update && ")])
+}
+
+/// How the script refuses values with signs that a shell would read.
+const SIGNS: &str = "== *[!A-Za-z0-9_.:@/-]*";
+
+/// A variable beside the ones that the command takes from the environment already, with the storage as its default.
+fn chosen_storage(facts: &Facts, command: &Command, name: &str) -> Option<Vec<plimsoll_text::Edit>> {
+    let file = facts.files.get(command.place.file);
+    let defaults = command.args.iter().flat_map(|arg| &arg.value.sources).filter_map(|source| match source {
+        plimsoll_model::commands::Source::Default { place, .. } if place.file == command.place.file => {
+            Some(*place)
+        }
+        _ => None,
+    });
+    // `CT_DISK="${PROXMOX_CT_DISK:-20}"` shows how the script names things.
+    let (place, own, outer) = defaults
+        .filter_map(|place| {
+            let line = file.line_text(file.line_of(place.span.start));
+            let (own, rest) = line.split_once('=')?;
+            let outer = rest.trim_start_matches('"').strip_prefix("${")?.split_once(":-")?.0;
+            let is_name =
+                |text: &str| text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
+            (is_name(own) && is_name(outer) && own.contains('_') && outer.contains('_'))
+                .then_some((place, own, outer))
+        })
+        .max()?;
+    let renamed = |old: &str| old.rsplit_once('_').map(|(start, _)| format!("{start}_STORAGE"));
+    let (own, outer) = (renamed(own)?, renamed(outer)?);
+    if file.text().contains(&own) {
+        return None;
+    }
+    let check = if file.text().contains(SIGNS) {
+        format!(
+            "\nif [[ \"${{{own}}}\" {SIGNS} ]]; then\n    echo \"{own} holds a sign that no name has\" >&2\n    exit 2\nfi"
+        )
+    } else {
+        String::new()
+    };
+    let mut edits = vec![edits::lines_after(facts, place, &format!("{own}=\"${{{outer}:-{name}}}\"{check}"))];
+    let expands = |arg: &plimsoll_model::commands::Arg| {
+        arg.word.parts.iter().all(|part| part.quote != plimsoll_syntax::shell::Quote::Single)
+    };
+    for arg in &command.args {
+        let text = facts.text(arg.place);
+        if text == name || text.starts_with(&format!("{name}:")) {
+            let at = edits::part(facts, arg.place, name).filter(|_| expands(arg))?;
+            edits.push(edits::replace(at, format!("${{{own}}}")));
+        }
+    }
+    (edits.len() > 1).then_some(edits)
 }

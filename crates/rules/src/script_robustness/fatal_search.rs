@@ -6,6 +6,7 @@ use plimsoll_model::Facts;
 use plimsoll_model::commands::{Command, Fate, Origin};
 use plimsoll_text::{FileId, Place};
 
+use crate::edits;
 use crate::{Confidence, Findings, FixKind, Rule, Severity, Theme};
 
 pub(crate) const RULE: Rule = Rule {
@@ -23,24 +24,29 @@ pub(crate) const RULE: Rule = Rule {
 };
 
 fn check(facts: &Facts, findings: &mut Findings<'_>) {
-    let mut files = BTreeMap::<FileId, Vec<Place>>::new();
+    let mut files = BTreeMap::<FileId, Vec<(Place, Option<plimsoll_text::Edit>)>>::new();
     for command in facts.commands.iter() {
         let unit = facts.commands.unit(command.unit);
         let ours = matches!(unit.origin, Origin::Script | Origin::WrittenScript { .. });
         if ours && searches(command) && ends_script(facts, command) {
-            files.entry(command.place.file).or_default().push(command.place);
+            files
+                .entry(command.place.file)
+                .or_default()
+                .push((command.place, accept_nothing(facts, command)));
         }
     }
     for places in files.values() {
-        let Some(place) = places.first() else { continue };
+        let Some((place, _)) = places.first() else { continue };
+        let fix =
+            edits::safe("go on when nothing is found", places.iter().map(|(_, edit)| edit.clone()).collect());
         let finding = findings.add(*place, "when `grep` finds nothing the script ends here without a word");
         finding.label("exit status 1 is fatal under `set -e` and `pipefail`");
-        for other in places.iter().skip(1) {
+        for (other, _) in places.iter().skip(1) {
             finding.related(*other, "the same here");
         }
         finding.help(
             "handle the empty case: `value=$(… | grep … || true)`, then test `value` and say what is missing",
-        );
+        ).fix(fix);
     }
 }
 
@@ -54,4 +60,13 @@ fn ends_script(facts: &Facts, command: &Command) -> bool {
     let outer = facts.commands.outermost(command);
     matches!(command.fate, Fate::Fatal)
         && !matches!(outer.fate, Fate::Tested | Fate::Masked { .. } | Fate::Lost)
+}
+
+/// `|| true` behind the pipeline. What uses the value afterwards sees it empty.
+fn accept_nothing(facts: &Facts, command: &Command) -> Option<plimsoll_text::Edit> {
+    let end = command.pipeline.map_or(command.place.span, |pipeline| pipeline.span);
+    let place = Place::new(command.place.file, end);
+    let tail = edits::line_tail(facts, place).trim_start();
+    let ends = tail.is_empty() || tail.starts_with(')') || tail.starts_with('#');
+    (ends && !edits::is_quoted(facts, command)).then(|| edits::after(place, " || true"))
 }

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use plimsoll_model::Facts;
 use plimsoll_model::commands::{Command, Fate};
-use plimsoll_text::{FileId, Place};
+use plimsoll_text::{Edit, FileId, Place};
 
+use crate::edits;
 use crate::{Confidence, Findings, FixKind, Rule, Severity, Theme};
 
 pub(crate) const RULE: Rule = Rule {
@@ -23,7 +24,7 @@ pub(crate) const RULE: Rule = Rule {
 };
 
 fn check(facts: &Facts, findings: &mut Findings<'_>) {
-    let mut files = BTreeMap::<FileId, Vec<(Place, String)>>::new();
+    let mut files = BTreeMap::<FileId, Vec<Hidden>>::new();
     for command in facts.commands.iter() {
         if facts.commands.unit(command.unit).origin.is_documentation() {
             continue;
@@ -40,19 +41,31 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
         let hidden = chain.iter().any(|c| c.hides_errors());
         let renamed = hidden && handlers.iter().any(|handler| handler.starts_with("echo"));
         filtered_away(facts, command, &mut files);
+        let handler = match (&command.fate, &outer.fate) {
+            (Fate::Masked { handler }, _) | (_, Fate::Masked { handler }) => Some(*handler),
+            _ => None,
+        };
         if (swallowed && matters(command)) || (renamed && (matters(command) || reports(command))) {
             let entry = files.entry(command.place.file).or_default();
-            entry.push((command.place, name(command)));
+            entry.push((command.place, name(command), shown(facts, handler), false));
         }
     }
     for places in files.values() {
-        let Some((place, what)) = places.first() else { continue };
+        let Some((place, what, ..)) = places.first() else { continue };
+        let edits = places.iter().map(|(_, _, edit, _)| edit.clone()).collect();
+        let fix = if places.iter().all(|(.., safe)| *safe) {
+            edits::safe("let the failure end the step", edits)
+        } else {
+            edits::review("let the failures end the script", edits)
+        };
         let finding = findings.add(*place, format!("every failure of `{what}` is swallowed"));
         finding.label("the script goes on as if it had worked");
-        for (other, what) in places.iter().skip(1) {
+        for (other, what, ..) in places.iter().skip(1) {
             finding.related(*other, format!("`{what}` too"));
         }
-        finding.help("let it fail, or test for the one case that is expected and show the error text");
+        finding
+            .help("let it fail, or test for the one case that is expected and show the error text")
+            .fix(fix);
     }
 }
 
@@ -71,7 +84,7 @@ fn carriers<'a>(facts: &'a Facts, command: &'a Command) -> Vec<&'a Command> {
 }
 
 /// Work in front of `| grep … || true`: its own failure is lost with the filter's.
-fn filtered_away(facts: &Facts, command: &Command, files: &mut BTreeMap<FileId, Vec<(Place, String)>>) {
+fn filtered_away(facts: &Facts, command: &Command, files: &mut BTreeMap<FileId, Vec<Hidden>>) {
     let Fate::Masked { handler } = command.fate else { return };
     if command.program != "grep" || !matches!(facts.text(handler).trim(), "true" | ":") {
         return;
@@ -82,8 +95,21 @@ fn filtered_away(facts: &Facts, command: &Command, files: &mut BTreeMap<FileId, 
             && (matters(other) || matches!(other.program.as_str(), "tar" | "unzip" | "npm" | "alembic"))
     });
     if let Some(work) = work {
-        files.entry(work.place.file).or_default().push((work.place, name(work)));
+        let tail = edits::up_to(edits::last_word(work), handler);
+        let filter = facts.text(tail).trim_start().trim_start_matches("2>&1").trim_start();
+        let noise = filter.starts_with("| grep -v ") && pipe.length == 2;
+        let edit = noise.then(|| edits::remove(tail));
+        files.entry(work.place.file).or_default().push((work.place, name(work), edit, true));
     }
+}
+
+/// A place with its name, the edit that shows the failure, and whether that edit only brings back some lines of output.
+type Hidden = (Place, String, Option<Edit>, bool);
+
+/// Removes `|| true`.
+fn shown(facts: &Facts, handler: Option<Place>) -> Option<Edit> {
+    let handler = handler.filter(|handler| matches!(facts.text(*handler).trim(), "true" | ":"))?;
+    edits::without_alternative(facts, handler)
 }
 
 /// Steps whose failure leaves the deployment half done.

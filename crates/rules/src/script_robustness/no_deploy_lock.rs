@@ -4,6 +4,7 @@ use plimsoll_model::Facts;
 use plimsoll_model::commands::{Command, Machine, Origin};
 use plimsoll_text::Place;
 
+use crate::edits;
 use crate::{Confidence, Findings, FixKind, Rule, Severity, Theme};
 
 pub(crate) const RULE: Rule = Rule {
@@ -43,7 +44,9 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
         for (other, path) in places.filter(|(_, other)| *other != path) {
             finding.related(other, format!("`{path}` too"));
         }
-        finding.help("take a lock with `flock`, and make temporary files with `mktemp`");
+        finding
+            .help("take a lock with `flock`, and make temporary files with `mktemp`")
+            .fix(edits::review("let one run at a time go on", lock(facts, procedure.unit)));
     }
 }
 
@@ -59,4 +62,15 @@ fn fixed(command: &Command) -> Option<(Place, String)> {
     output
         .map(|output| (output.place, output.target.text.clone()))
         .or_else(|| archive.flatten().map(|arg| (arg.place, arg.value.text.clone())))
+}
+
+/// A lock in front of the first command behind `set`, held until the script ends. `flock` is part of util-linux, which
+/// macOS does not have.
+fn lock(facts: &Facts, unit: plimsoll_model::commands::UnitId) -> Option<Vec<plimsoll_text::Edit>> {
+    let first = facts.commands.of_unit(unit).iter().find(|command| {
+        command.carrier.is_none() && command.program == "set" && command.function.is_none()
+    })?;
+    let alone = edits::line_head(facts, first.place).trim().is_empty();
+    let lines = "\n# One run at a time: the lock is on this file itself\nexec 9<\"$0\"\nflock -n 9 || { echo \"another run is going on\" >&2; exit 1; }";
+    alone.then(|| vec![edits::lines_after(facts, first.place, lines)])
 }

@@ -3,6 +3,7 @@
 use plimsoll_model::Facts;
 use plimsoll_model::commands::{Command, Fate, Origin};
 
+use crate::edits;
 use crate::{Confidence, Findings, FixKind, Rule, Severity, Theme};
 
 pub(crate) const RULE: Rule = Rule {
@@ -24,8 +25,7 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
     for procedure in facts.commands.procedures() {
         let unit = facts.commands.unit(procedure.unit);
         let runs = matches!(unit.origin, Origin::Script | Origin::Task { .. } | Origin::Recipe { .. });
-        let text = facts.text(unit.place);
-        if !runs || text.contains("defer:") {
+        if !runs {
             continue;
         }
         let steps: Vec<&Command> = procedure.commands(&facts.commands).collect();
@@ -33,8 +33,11 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
         let down = steps.iter().rposition(|step| step.is("docker", &["compose", "down"]));
         let (Some(up), Some(down)) = (up, down) else { continue };
         let between = steps.get(up + 1..down).unwrap_or_default();
+        let deferred = steps.iter().any(|step| {
+            step.is("docker", &["compose", "down"]) && edits::line_head(facts, step.place).contains("defer:")
+        });
         let check = between.iter().find(|step| is_check(step));
-        let trapped = steps.iter().any(|step| step.program == "trap");
+        let trapped = steps.iter().any(|step| step.program == "trap") || deferred;
         let (Some(check), Some(up), Some(down), false) = (check, steps.get(up), steps.get(down), trapped)
         else {
             continue;
@@ -46,7 +49,8 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
                 .label("started for the test")
                 .related(check.place, "a failure ends the run here")
                 .related(down.place, "and this is never reached")
-                .help("remove the stack in a `trap … EXIT`, or with `defer:` in a Taskfile");
+                .help("remove the stack in a `trap … EXIT`, or with `defer:` in a Taskfile")
+                .fix(edits::safe("remove the stack whatever happens", always(facts, up, down)));
         }
     }
 }
@@ -56,4 +60,17 @@ fn is_check(command: &Command) -> bool {
         command.program.as_str(),
         "curl" | "wget" | "pytest" | "npm" | "pnpm" | "yarn" | "go" | "cargo" | "npx" | "playwright" | "k6"
     )
+}
+
+/// `defer:` in a Taskfile, `trap` in a script, in front of the start.
+fn always(facts: &Facts, up: &Command, down: &Command) -> Option<Vec<plimsoll_text::Edit>> {
+    let undo = facts.text(down.place);
+    let head = edits::line_head(facts, up.place).trim();
+    let line = match facts.commands.unit(up.unit).origin {
+        Origin::Task { .. } if head == "-" => format!("- defer: {undo}"),
+        Origin::Script if head.is_empty() && !undo.contains('\'') => format!("trap '{undo}' EXIT"),
+        _ => return None,
+    };
+    let plain = !undo.contains(": ") && !undo.contains(" #") && !undo.contains('\n');
+    plain.then(|| vec![edits::lines_before(facts, up.place, &line)])
 }

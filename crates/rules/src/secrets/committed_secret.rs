@@ -10,6 +10,7 @@ use super::words::{
     PROVIDER_PREFIXES, SECRET_NAMES, is_placeholder, is_provider_secret, is_secret_name, looks_generated,
 };
 
+use crate::edits;
 use crate::{Confidence, Findings, FixKind, Rule, Severity, Theme};
 
 pub(crate) const RULE: Rule = Rule {
@@ -69,7 +70,8 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
         }
         finding
             .note("everybody who can read the repository, and every copy of it, has it; removing the line does not remove it from the history")
-            .help("make a new one where it was issued, and keep it out of the repository");
+            .help("make a new one where it was issued, and keep it out of the repository")
+            .fix(blank(facts, *file, hits));
     }
 }
 
@@ -298,4 +300,16 @@ fn named_value(line: &str) -> Option<(&str, usize, &str)> {
         }
     }
     None
+}
+
+/// A word that says what belongs there in place of the values of a document. The real ones stay in the history.
+fn blank(facts: &Facts, file: FileId, hits: &[Hit]) -> Option<plimsoll_text::Fix> {
+    let document = facts.trees.kind(file) == Kind::Markdown;
+    let edits = hits.iter().map(|hit| {
+        let name = hit.name.to_ascii_lowercase();
+        let plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        let place = edits::part(facts, hit.place, &hit.value)?;
+        (plain && !name.is_empty()).then(|| edits::replace(place, format!("your_{name}_here")))
+    });
+    edits::safe("take the values out of the document", edits.collect()).filter(|_| document)
 }

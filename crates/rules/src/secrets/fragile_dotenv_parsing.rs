@@ -3,6 +3,7 @@
 use plimsoll_model::Facts;
 use plimsoll_model::commands::Command;
 
+use crate::edits;
 use crate::{Confidence, Findings, FixKind, Rule, Severity, Theme};
 
 pub(crate) const RULE: Rule = Rule {
@@ -40,7 +41,9 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
         if !keeps_rest {
             finding.related(cut.place, "drops everything behind a second `=`");
         }
-        finding.help("use `grep '^NAME=' file | cut -d= -f2-`, or let the shell read the file");
+        finding
+            .help("use `grep '^NAME=' file | cut -d= -f2-`, or let the shell read the file")
+            .fix(edits::safe("read the whole value of this one name", exact(facts, grep, cut)));
     }
 }
 
@@ -59,4 +62,23 @@ fn cuts_at_equals(command: &Command) -> bool {
         "awk" => command.option(&["-F"]).is_some_and(|separator| separator.text.contains('=')),
         _ => false,
     }
+}
+
+/// `grep '^NAME='` and `cut -f2-`.
+fn exact(facts: &Facts, grep: &Command, cut: &Command) -> Option<Vec<plimsoll_text::Edit>> {
+    let pattern = grep.operands().next()?;
+    let written = facts.text(pattern.place);
+    let quote =
+        written.chars().next().filter(|c| matches!(c, '"' | '\'')).map(String::from).unwrap_or_default();
+    let name = written.trim_matches(['"', '\'']).trim_start_matches('^').trim_end_matches('=');
+    let plain = !name.is_empty()
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b"${}".contains(&b));
+    let fields = cut.option(&["-f"]).filter(|fields| fields.text == "2" && cut.program == "cut");
+    let open = cut.option(&["-f"]).is_some_and(|fields| fields.text.ends_with('-'));
+    if !plain || fields.is_none() && !open {
+        return None;
+    }
+    let mut edits = vec![edits::replace(pattern.place, format!("{quote}^{name}={quote}"))];
+    edits.extend(fields.map(|fields| edits::after(fields.value.place, "-")));
+    Some(edits)
 }

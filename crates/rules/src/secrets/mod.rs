@@ -3,10 +3,12 @@
 mod committed_secret;
 mod default_credential;
 mod fragile_dotenv_parsing;
+mod kept_secret;
 mod key_leaves_its_host;
 mod node_credential_in_guest;
 mod placeholder_as_value;
 mod predictable_secret_file;
+mod private_file;
 mod raw_secret_in_url;
 mod regenerated_secret;
 mod secret_in_archive;

@@ -3,6 +3,7 @@
 use plimsoll_model::Facts;
 use plimsoll_model::commands::Bound;
 
+use crate::edits;
 use crate::{Confidence, Findings, FixKind, Rule, Severity, Theme};
 
 pub(crate) const RULE: Rule = Rule {
@@ -46,7 +47,8 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
             if let Some(command) = used {
                 finding.related(command.place, "and is deployed here");
             }
-            finding.note("the deployment reports success, and the service fails later with a message about a wrong key").help("end the script with a message that names the variable");
+            finding.note("the deployment reports success, and the service fails later with a message about a wrong key").help("end the script with a message that names the variable")
+                .fix(edits::review("end the script when the value is missing", refuse(facts, binding)));
         }
     }
 }
@@ -67,4 +69,15 @@ fn is_stand_in(value: &str) -> bool {
     ]
     .iter()
     .any(|word| lower.contains(word))
+}
+
+/// A message and the end of the script in place of the assignment.
+fn refuse(facts: &Facts, binding: &plimsoll_model::commands::Binding) -> Option<Vec<plimsoll_text::Edit>> {
+    let alone = edits::line_head(facts, binding.place).trim().is_empty()
+        && edits::line_tail(facts, binding.place).trim().is_empty();
+    let script = facts.trees.kind(binding.place.file) == plimsoll_model::Kind::Shell;
+    let indent = edits::indent_of(facts, binding.place);
+    let name = &binding.name;
+    let lines = format!("echo \"{name} is not set\" >&2\n{indent}exit 1");
+    (alone && script).then(|| vec![edits::replace(binding.place, lines)])
 }

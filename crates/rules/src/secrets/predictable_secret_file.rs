@@ -58,6 +58,7 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
             .label("made with the default mode")
             .related(line.place, "a secret goes into it")
             .note("any account of the machine can read it, or put a file of its own there first")
-            .help("use `umask 077` and `mktemp`, or send it through a pipe without a file");
+            .help("use `umask 077` and `mktemp`, or send it through a pipe without a file")
+            .fix(super::private_file::fix(facts, line.command));
     }
 }

@@ -4,6 +4,7 @@ use plimsoll_model::Facts;
 
 use super::written::written;
 
+use crate::edits;
 use crate::{Confidence, Findings, FixKind, Reference, Rule, Severity, Theme};
 
 pub(crate) const RULE: Rule = Rule {
@@ -48,7 +49,20 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
                 .label("base64 has characters that mean something in an address")
                 .related(entry.value_place, "put in here")
                 .note("about every second password breaks a strict reader of the address")
-                .help("use `openssl rand -hex 32`");
+                .help("use `openssl rand -hex 32`")
+                .fix(edits::safe("make the password of letters and digits", in_hexadecimal(facts, &line)));
         }
     }
+}
+
+/// As many random bytes, written in hexadecimal.
+fn in_hexadecimal(facts: &Facts, line: &super::written::Written<'_>) -> Option<Vec<plimsoll_text::Edit>> {
+    const BASE64: &str = "openssl rand -base64";
+    let inline = edits::part(facts, line.place, BASE64);
+    let place = inline.or_else(|| {
+        let name = line.value.trim_matches(['"', '\'']).trim_start_matches(['$', '{']).trim_end_matches('}');
+        let mut bindings = facts.commands.bindings(line.command.unit).of(name);
+        bindings.find_map(|binding| edits::part(facts, binding.place, BASE64))
+    })?;
+    Some(vec![edits::replace(place, "openssl rand -hex")])
 }

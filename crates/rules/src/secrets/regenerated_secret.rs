@@ -52,7 +52,10 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
         for other in rest {
             finding.related(other.place, format!("`{}` changes too", other.key));
         }
-        finding.help("make it only when there is none yet, and keep it");
+        let places: Vec<Place> = own.iter().map(|secret| secret.place).collect();
+        finding
+            .help("make it only when there is none yet, and keep it")
+            .fix(super::kept_secret::fix(facts, &places));
     }
 }
 

@@ -3,10 +3,12 @@
 use camino::Utf8Path;
 use plimsoll_model::Facts;
 use plimsoll_model::commands::{Command, HopKind, Machine};
+use plimsoll_text::Fix;
 
 use super::words::is_secret_name;
 use super::written::{target, written};
 
+use crate::edits;
 use crate::{Confidence, Findings, FixKind, Reference, Rule, Severity, Theme};
 
 pub(crate) const RULE: Rule = Rule {
@@ -63,9 +65,41 @@ fn copies(facts: &Facts, findings: &mut Findings<'_>) {
                 .add(copy.place, format!("`{name}` stays in `{path}` of the other machine"))
                 .label("copied, and nothing removes it there")
                 .note("it holds what the project folder holds, and every user of that machine can read it")
-                .help("remove it when it has been unpacked, also after a failure");
+                .help("remove it when it has been unpacked, also after a failure")
+                .fix(remove_there(facts, copy, host, path, name));
         }
     }
+}
+
+/// Removes the copy on the other machine behind the last command there that needs it.
+fn remove_there(facts: &Facts, copy: &Command, host: &str, folder: &str, name: &str) -> Option<Fix> {
+    if !edits::in_script(facts, copy) || copy.args.len() != 2 || name.contains(['$', '*']) {
+        return None;
+    }
+    let path = match folder.strip_suffix('/') {
+        Some(folder) => format!("{folder}/{name}"),
+        None if folder.ends_with(name) => folder.to_owned(),
+        None => format!("{folder}/{name}"),
+    };
+    let mut uses = facts.commands.of_unit(copy.unit).iter().filter(|command| {
+        command.id > copy.id
+            && reaches_there(facts, command, host)
+            && command.arg_texts().any(|arg| arg.contains(&path))
+    });
+    let last = facts.commands.outermost(uses.next_back()?);
+    let written = facts.text(copy.args.last()?.place).trim_matches('"');
+    let target = written.split_once(':')?.0;
+    let alone = edits::line_head(facts, last.place).trim().is_empty()
+        && edits::line_tail(facts, last.place).trim().is_empty();
+    let line = format!("ssh \"{target}\" \"rm -f {path}\"");
+    let edits = alone.then(|| vec![edits::lines_after(facts, last.place, &line)]);
+    edits::safe(format!("remove `{name}` from the other machine"), edits)
+}
+
+/// Whether the outermost command that carries this one goes to the host.
+fn reaches_there(facts: &Facts, command: &Command, host: &str) -> bool {
+    let outer = facts.commands.outermost(command);
+    outer.program == "ssh" && outer.operands().next().is_some_and(|arg| arg.value.text == host)
 }
 
 fn is_packed(name: &str) -> bool {
@@ -108,14 +142,16 @@ fn no_trap(facts: &Facts, findings: &mut Findings<'_>) {
                     .label("ends the script")
                     .related(line.place, "a secret is in it")
                     .related(remove.place, "never reached then")
-                    .help("remove it in a `trap … EXIT`");
+                    .help("remove it in a `trap … EXIT`")
+                    .fix(super::private_file::fix(facts, line.command));
             }
             (None, _) if !has_trap => {
                 findings
                     .add(line.command.place, format!("`{path}` with its secrets is never removed"))
                     .label("written here")
                     .related(line.place, "a secret is in it")
-                    .help("make it with `mktemp` and remove it in a `trap … EXIT`");
+                    .help("make it with `mktemp` and remove it in a `trap … EXIT`")
+                    .fix(super::private_file::fix(facts, line.command));
             }
             _ => {}
         }

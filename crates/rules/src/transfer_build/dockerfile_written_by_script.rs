@@ -39,6 +39,7 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
         }
         finding
             .note("what runs in production was never built or tested by anybody else, and later changes to the file have no effect there")
-            .help("mend the Dockerfile in the repository and remove this step");
+            .help("mend the Dockerfile in the repository and remove this step")
+            .fix(super::unwritten_dockerfile::fix(facts, image, replaced));
     }
 }

@@ -7,6 +7,7 @@ use plimsoll_model::images::{CopyFrom, Image, Stage};
 use plimsoll_text::{Place, Spanned};
 
 use super::builds::{Step, brings, clean, deployed, is_unclear, named_context, own_copies, steps};
+use crate::edits;
 use crate::{Confidence, Findings, FixKind, Reference, Rule, Severity, Theme};
 
 pub(crate) const RULE: Rule = Rule {
@@ -158,6 +159,7 @@ fn missing_metadata(facts: &Facts, image: &Image, stage: &Stage, step: &Step, fi
         format!("`{}` is named by `pyproject.toml` and not copied before the installation", file.value),
     );
     finding.label("copied without it").related(file.place, "named here");
+    finding.fix(edits::safe(format!("copy `{}` as well", file.value), copy_too(facts, image, brought, file)));
     if let Some(line) = facts.build_ignored(image, Utf8Path::new(&file.value)) {
         finding.related(line, "left out of the context by this line");
     }
@@ -210,4 +212,21 @@ fn missing_lock(facts: &Facts, image: &Image, stage: &Stage, step: &Step, findin
     finding
         .note("the image cannot be built")
         .help(format!("commit `{lock}` and copy it before this command"));
+}
+
+/// The file behind the manifest in the same instruction.
+fn copy_too(
+    facts: &Facts,
+    image: &Image,
+    copy: &plimsoll_model::images::CopyFact,
+    file: &Spanned<String>,
+) -> Option<Vec<plimsoll_text::Edit>> {
+    let manifest = copy.sources.iter().find(|source| source.value.ends_with("pyproject.toml"))?;
+    let folder = manifest.value.strip_suffix("pyproject.toml")?;
+    let into_folder = facts.text(copy.place).trim_end().ends_with(['/', '.']);
+    let there = facts.inventory.has(&image.context.as_ref()?.join(folder).join(&file.value));
+    let plain = facts.text(manifest.place) == manifest.value
+        && facts.build_ignored(image, Utf8Path::new(&file.value)).is_none();
+    (into_folder && there && plain)
+        .then(|| vec![edits::after(manifest.place, format!(" {folder}{}", file.value))])
 }

@@ -15,6 +15,7 @@ mod installs;
 mod mutable_image_tag;
 mod never_installed;
 mod old_files_survive;
+mod pinned;
 mod program_not_in_image;
 mod provider_versions;
 mod recommended_packages;
@@ -23,6 +24,7 @@ mod remote_script_as_root;
 mod shipped_image_not_run;
 mod unchecked_download;
 mod unversioned_working_tree;
+mod unwritten_dockerfile;
 mod wrong_package_source;
 
 use crate::Rule;

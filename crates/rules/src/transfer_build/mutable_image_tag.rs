@@ -6,9 +6,11 @@ use plimsoll_model::Facts;
 use plimsoll_model::images::{Base, CopyFrom};
 use plimsoll_model::services::reference;
 use plimsoll_syntax::dockerfile::ImageReference;
-use plimsoll_text::{FileId, Place};
+use plimsoll_text::{Edit, FileId, Place};
 
 use super::development::is_for_development;
+use super::pinned::pinned;
+use crate::edits;
 use crate::{Confidence, Findings, FixKind, Reference, Rule, Severity, Theme};
 
 pub(crate) const RULE: Rule = Rule {
@@ -30,6 +32,7 @@ pub(crate) const RULE: Rule = Rule {
 
 fn check(facts: &Facts, findings: &mut Findings<'_>) {
     let mut found: BTreeMap<FileId, Vec<(Place, String, Drift)>> = BTreeMap::new();
+    let mut pins: BTreeMap<Place, Edit> = BTreeMap::new();
     for (stack, service) in facts.stacks.deployed_services() {
         let (Some(image), None) = (&service.image, &service.build) else { continue };
         let Some(reference) = reference(service) else { continue };
@@ -37,6 +40,7 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
             other.build.is_some() && other.image.as_ref().is_some_and(|other| other.value == image.value)
         });
         if let (false, Some(drift)) = (own, drift(&reference)) {
+            pins.extend(pin(facts, image.place, &reference).map(|edit| (image.place, edit)));
             found.entry(image.place.file).or_default().push((image.place, image.value.clone(), drift));
         }
     }
@@ -56,6 +60,7 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
             for (reference, place) in base.into_iter().chain(copied) {
                 if drift(reference) == Some(Drift::Any) {
                     let tag = reference.tag.as_deref().map(|tag| format!(":{tag}")).unwrap_or_default();
+                    pins.extend(pin(facts, place, reference).map(|edit| (place, edit)));
                     found.entry(place.file).or_default().push((
                         place,
                         format!("{}{tag}", reference.name),
@@ -69,6 +74,7 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
         places.sort_by_key(|(place, _, _)| *place);
         places.dedup_by_key(|(place, _, _)| *place);
         let any = places.iter().any(|(_, _, drift)| *drift == Drift::Any);
+        let edits = places.iter().map(|(place, ..)| pins.get(place).cloned()).collect();
         let mut rest = places.into_iter();
         let Some((first, name, drift)) = rest.next() else { continue };
         let finding = findings.add(
@@ -86,7 +92,8 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
         }
         finding
             .note("the next pull or build takes another image than the one that was tested, and the old one cannot be named to go back to")
-            .help("name the full version, for data services with its digest");
+            .help("name the full version, for data services with its digest")
+            .fix(edits::review("name the versions", edits));
     }
 }
 
@@ -117,6 +124,18 @@ fn drift(reference: &ImageReference) -> Option<Drift> {
         "current", "mainline",
     ];
     floating.contains(&start).then_some(Drift::Any)
+}
+
+/// The reference with a version, where it is written out.
+fn pin(facts: &Facts, place: Place, reference: &ImageReference) -> Option<Edit> {
+    let tag = pinned(reference)?;
+    let name = reference.name.rsplit('/').next()?;
+    let old = match &reference.tag {
+        Some(old) => format!("{name}:{old}"),
+        None => name.to_owned(),
+    };
+    let at = edits::part(facts, place, &old)?;
+    Some(edits::replace(at, format!("{name}:{tag}")))
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ pub(crate) const RULE: Rule = Rule {
     check,
 };
 
-fn check(facts: &Facts, findings: &mut Findings<'_>) {
+pub(super) fn check(facts: &Facts, findings: &mut Findings<'_>) {
     for image in facts.images.iter() {
         if facts.is_development(image.file) {
             continue;

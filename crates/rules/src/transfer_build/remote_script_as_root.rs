@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use plimsoll_model::Facts;
 use plimsoll_model::commands::{Command, Machine};
-use plimsoll_text::{FileId, Place};
+use plimsoll_text::{Edit, FileId, Place, Span};
 
+use crate::edits;
 use crate::{Confidence, Findings, FixKind, Reference, Rule, Severity, Theme};
 
 pub(crate) const RULE: Rule = Rule {
@@ -29,6 +30,7 @@ const SHELLS: &[&str] = &["sh", "bash", "zsh", "dash", "ash", "python", "python3
 
 fn check(facts: &Facts, findings: &mut Findings<'_>) {
     let mut found: BTreeMap<FileId, Vec<(Place, String, Machine)>> = BTreeMap::new();
+    let mut repositories: BTreeMap<FileId, Vec<Edit>> = BTreeMap::new();
     for (id, unit) in facts.commands.units() {
         if facts.commands.is_only_read(id) {
             continue;
@@ -40,11 +42,16 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
         for (index, command) in commands.iter().enumerate() {
             let later = commands.get(index + 1..).unwrap_or_default();
             if let Some(url) = fetched_and_run(facts, command, later) {
+                repositories
+                    .entry(unit.file)
+                    .or_default()
+                    .extend(from_repository(facts, command, later, &url));
                 found.entry(unit.file).or_default().push((command.place, url, command.machine));
             }
         }
     }
-    for places in found.into_values() {
+    for (file, places) in found {
+        let edits = repositories.remove(&file).filter(|edits| edits.len() == places.len());
         let mut rest = places.into_iter();
         let Some((first, url, machine)) = rest.next() else { continue };
         let finding = findings.add(first, format!("`{url}` is downloaded and run, whatever it holds"));
@@ -56,7 +63,8 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
         }
         finding
             .note("its owner, or whoever takes the server over, decides what runs on this machine, and each run may install another version")
-            .help("install from the vendor's package repository with its signing key, or pin a version and compare a checksum");
+            .help("install from the vendor's package repository with its signing key, or pin a version and compare a checksum")
+            .fix(edits::review("install Docker from its signed package repository", edits));
     }
 }
 
@@ -117,4 +125,30 @@ fn address<'a>(mut words: impl Iterator<Item = &'a str>) -> Option<String> {
     let url = words.find(|word| word.starts_with("http://") || word.starts_with("https://"))?;
     let own = ["://localhost", "://127.0.0.1"].iter().any(|host| url.contains(host));
     (!own).then(|| url.to_owned())
+}
+
+/// Docker's own installation steps for Debian and Ubuntu, for a command that root of the guest runs.
+///
+/// Source: "Install Docker Engine on Ubuntu", docs.docker.com/engine/install/ubuntu.
+fn from_repository(facts: &Facts, fetch: &Command, later: &[Command], url: &str) -> Option<Edit> {
+    const STEPS: &str = "apt-get update && apt-get install -y ca-certificates curl && install -m 0755 -d /etc/apt/keyrings && . /etc/os-release && curl -fsSL https://download.docker.com/linux/$ID/gpg -o /etc/apt/keyrings/docker.asc && echo deb [signed-by=/etc/apt/keyrings/docker.asc] https://download.docker.com/linux/$ID $VERSION_CODENAME stable > /etc/apt/sources.list.d/docker.list && apt-get update && apt-get install -y docker-ce docker-ce-cli containerd.io docker-buildx-plugin docker-compose-plugin";
+    let host = url.trim_start_matches("https://").trim_end_matches('/');
+    if host != "get.docker.com" || SHELLS.contains(&fetch.program.as_str()) {
+        return None;
+    }
+    let run = later.iter().find(|other| {
+        SHELLS.contains(&other.program.as_str())
+            && other.place.file == fetch.place.file
+            && other.carrier == fetch.carrier
+    })?;
+    let all = Place::new(fetch.place.file, Span::new(fetch.place.span.start, run.place.span.end));
+    let text = facts.text(all);
+    let shell = fetch.carrier.and_then(|id| facts.commands.get(id)).is_some_and(|carrier| {
+        SHELLS.contains(&carrier.program.as_str()) || carrier.is("pct", &["exec"]) || carrier.program == "ssh"
+    });
+    let plain = !text.contains("sudo") && !text.contains('\n') && text.len() < 120;
+    if !(plain && shell && edits::is_quoted(facts, fetch)) {
+        return None;
+    }
+    Some(edits::replace(all, edits::escaped(facts, fetch, STEPS)?))
 }

@@ -1,0 +1,58 @@
+//! Waiting for what was started instead of letting time pass.
+
+use plimsoll_model::Facts;
+use plimsoll_model::commands::Command;
+use plimsoll_model::compose::Condition;
+use plimsoll_text::Edit;
+
+use crate::edits;
+
+/// Lets `docker compose up -d` wait until all services are healthy. Nothing while a health check cannot pass, or
+/// where a service runs to its end, which counts as a failure to wait for.
+pub(super) fn wait(facts: &Facts, start: &Command) -> Option<Edit> {
+    let detached = start.flag(&["-d", "--detach"])?;
+    let ends = facts.stacks.deployed_services().any(|(_, service)| {
+        service.depends_on.values().any(|on| on.condition == Condition::CompletedSuccessfully)
+            || service.restart.as_ref().is_some_and(|restart| restart.value == "no")
+    });
+    let fits = start.is("docker", &["compose", "up"])
+        && start.flag(&["--wait"]).is_none()
+        && !ends
+        && !super::health_check_cannot_pass::any(facts);
+    fits.then(|| edits::after(detached.place, " --wait --wait-timeout 300"))
+}
+
+/// Replaces a `sleep` by the waiting that fits what was started.
+pub(super) fn instead_of(facts: &Facts, sleep: &Command, start: &Command) -> Option<Vec<Edit>> {
+    let alone = edits::line_tail(facts, sleep.place).trim().is_empty();
+    let head = edits::line_head(facts, sleep.place).trim();
+    if !alone || sleep.carrier.is_some() || !matches!(head, "" | "-") {
+        return None;
+    }
+    if start.is("docker", &["compose", "up"]) {
+        let added = start.flag(&["--wait"]).is_none().then(|| wait(facts, start));
+        let mut edits = vec![edits::remove_lines(facts, sleep.place)];
+        if let Some(added) = added {
+            edits.push(added?);
+        }
+        return Some(edits);
+    }
+    if !start.is("pct", &["start"]) || !edits::in_script(facts, sleep) {
+        return None;
+    }
+    let outer = facts.commands.outermost(start);
+    let id = facts.text(start.operands().nth(1)?.place);
+    let ask = if outer.id == start.id {
+        format!("pct exec {id} -- ip route get 1.1.1.1")
+    } else if outer.program == "ssh" && outer.args.len() == 2 && !id.contains(['"', '\\', '\'']) {
+        format!("ssh {} \"pct exec {id} -- ip route get 1.1.1.1\"", facts.text(outer.args.first()?.place))
+    } else {
+        return None;
+    };
+    let indent = edits::indent_of(facts, sleep.place);
+    let step = if indent.contains('\t') { "\t" } else { "    " };
+    let lines = format!(
+        "# A minute at most until the guest has a network\n{indent}for _ in $(seq 30); do\n{indent}{step}{ask} &>/dev/null && break\n{indent}{step}sleep 2\n{indent}done"
+    );
+    Some(vec![edits::replace(sleep.place, lines)])
+}
