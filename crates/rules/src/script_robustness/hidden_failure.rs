@@ -41,10 +41,10 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
         let hidden = chain.iter().any(|c| c.hides_errors());
         let renamed = hidden && handlers.iter().any(|handler| handler.starts_with("echo"));
         filtered_away(facts, command, &mut files);
-        let handler = match (&command.fate, &outer.fate) {
-            (Fate::Masked { handler }, _) | (_, Fate::Masked { handler }) => Some(*handler),
+        let handler = chain.iter().find_map(|c| match c.fate {
+            Fate::Masked { handler } => Some(handler),
             _ => None,
-        };
+        });
         if (swallowed && matters(command)) || (renamed && (matters(command) || reports(command))) {
             let entry = files.entry(command.place.file).or_default();
             entry.push((command.place, name(command), shown(facts, handler), false));

@@ -1,6 +1,6 @@
 //! Archive of the project takes local secrets along.
 
-use plimsoll_model::commands::Machine;
+use plimsoll_model::commands::{Command, Machine};
 use plimsoll_model::{Facts, Kind};
 use plimsoll_text::{Edit, Fix};
 
