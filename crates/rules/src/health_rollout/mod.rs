@@ -10,6 +10,7 @@ mod health_check_cannot_pass;
 mod missing_names;
 mod no_restart_policy;
 mod probe;
+mod program_results;
 mod removed_snippet;
 mod service_without_health_check;
 mod settings_folder;

@@ -77,6 +77,7 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
             .help("start with `up -d --wait --wait-timeout 120`, print the logs and stop with an error when it fails");
     }
     only_warned(facts, findings);
+    super::program_results::unread(facts, findings);
 }
 
 /// Whether a command rolls services out where they are used.
