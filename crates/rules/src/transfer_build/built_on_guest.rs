@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use plimsoll_model::Facts;
-use plimsoll_model::commands::{Command, Machine};
+use plimsoll_model::commands::{Command, Machine, Origin};
 use plimsoll_text::{FileId, Place};
 
 use crate::{Confidence, Findings, FixKind, Reference, Rule, Severity, Theme};
@@ -34,11 +34,23 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
             found.entry(unit.file).or_default().push(command.place);
         }
     }
+    for (id, unit) in facts.commands.units() {
+        let commands = facts.commands.of_unit(id);
+        let served = commands.iter().find(|command| serves(command));
+        if unit.origin != Origin::Script || served.is_none() {
+            continue;
+        }
+        let compiled = commands.iter().filter(|command| {
+            compiles(command) && served.is_some_and(|served| served.machine == command.machine)
+        });
+        found.entry(unit.file).or_default().extend(compiled.map(|command| command.place));
+    }
+    found.retain(|_, places| !places.is_empty());
     let built = facts.stacks.deployed_services().find_map(|(_, service)| service.build.as_ref());
     for places in found.into_values() {
         let mut rest = places.into_iter();
         let Some(first) = rest.next() else { continue };
-        let finding = findings.add(first, "images are built on the guest that serves users");
+        let finding = findings.add(first, "what runs is built on the guest that serves users");
         for place in rest.filter(|place| *place != first) {
             finding.related(place, "built here, too");
         }
@@ -61,4 +73,23 @@ fn builds(command: &Command) -> bool {
         || command.is("docker", &["compose", "build"])
         || command.is("docker", &["build"])
         || command.is("docker", &["buildx", "build"])
+}
+
+/// Restarts a program under a supervisor of this machine.
+fn serves(command: &Command) -> bool {
+    let verb = command.operands().next().map(|arg| arg.value.text.as_str());
+    command.program == "pm2"
+        && matches!(verb, Some("start" | "restart" | "reload" | "startOrRestart" | "startOrReload"))
+        || command.program == "systemctl" && matches!(verb, Some("restart" | "reload"))
+}
+
+/// Makes a program or a web site from its source.
+fn compiles(command: &Command) -> bool {
+    let words: Vec<&str> = command.operands().map(|arg| arg.value.text.as_str()).collect();
+    match command.program.as_str() {
+        "npm" | "pnpm" | "yarn" | "bun" => words.contains(&"build"),
+        "vite" | "tsc" | "next" | "cargo" | "go" => words.first() == Some(&"build"),
+        "mvn" | "gradle" | "gradlew" => words.iter().any(|word| matches!(*word, "package" | "build")),
+        _ => false,
+    }
 }

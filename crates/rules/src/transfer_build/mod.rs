@@ -10,6 +10,7 @@ pub(crate) mod development;
 mod dockerfile_written_by_script;
 mod ended_support;
 mod file_missing_from_context;
+mod foreign_actions;
 mod ignored_lock_file;
 mod installs;
 mod mutable_image_tag;

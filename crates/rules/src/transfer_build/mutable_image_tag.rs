@@ -70,6 +70,11 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
             }
         }
     }
+    for (place, name) in terraform(facts) {
+        if ImageReference::parse(&name).is_some_and(|reference| drift(&reference) == Some(Drift::Any)) {
+            found.entry(place.file).or_default().push((place, name, Drift::Any));
+        }
+    }
     for mut places in found.into_values() {
         places.sort_by_key(|(place, _, _)| *place);
         places.dedup_by_key(|(place, _, _)| *place);
@@ -84,6 +89,9 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
                 Drift::Major => format!("`{name}` names a major version only"),
             },
         );
+        for used in uses_of(facts, first) {
+            finding.related(used, "runs it");
+        }
         for (place, name, _) in rest {
             finding.related(place, format!("`{name}` moves, too"));
         }
@@ -95,6 +103,45 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
             .help("name the full version, for data services with its digest")
             .fix(edits::review("name the versions", edits));
     }
+}
+
+/// Images that Terraform runs: of the resources of its Docker provider, and defaults of variables named after an image.
+fn terraform(facts: &Facts) -> Vec<(Place, String)> {
+    let mut out = Vec::new();
+    for tree in facts.trees.terraform.values() {
+        let resources = tree.body.blocks("resource").filter_map(|block| match block.label(0)? {
+            "docker_container" => block.body.get("image"),
+            "docker_image" => block.body.get("name"),
+            _ => None,
+        });
+        let variables = tree.body.blocks("variable").filter_map(|block| {
+            let name = block.label(0)?;
+            (name.ends_with("_image") || name == "image").then(|| block.body.get("default"))?
+        });
+        for value in resources.chain(variables) {
+            if let Some(text) = value.as_str().filter(|text| !text.is_empty() && text.contains([':', '/'])) {
+                out.push((value.place, text.to_owned()));
+            }
+        }
+    }
+    out
+}
+
+/// Where containers take their image from the variable whose default stands at a place.
+fn uses_of(facts: &Facts, default: Place) -> Vec<Place> {
+    let Some(tree) = facts.trees.terraform.get(&default.file) else { return Vec::new() };
+    let name = tree.body.blocks("variable").find_map(|block| {
+        let value = block.body.get("default")?;
+        (value.place == default).then(|| block.label(0))?
+    });
+    let Some(name) = name.map(|name| format!("var.{name}")) else { return Vec::new() };
+    let folder = facts.path(default.file).parent();
+    let near = facts.trees.terraform.iter().filter(|(id, _)| facts.path(**id).parent() == folder);
+    near.flat_map(|(_, tree)| tree.body.blocks("resource"))
+        .filter_map(|block| block.body.get("image").or_else(|| block.body.get("name")))
+        .filter(|value| value.as_reference() == Some(name.as_str()))
+        .map(|value| value.place)
+        .collect()
 }
 
 /// How far an image moves under its tag.

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use plimsoll_model::Facts;
 use plimsoll_model::commands::{Command, Machine};
+use plimsoll_model::{Facts, Kind};
 use plimsoll_text::{Edit, FileId, Place, Span};
 
 use crate::edits;
@@ -58,7 +58,7 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
         for (place, _, _) in rest.filter(|(place, _, _)| *place != first) {
             finding.related(place, "the same here");
         }
-        if machine == Machine::Workstation {
+        if machine == Machine::Workstation || facts.trees.kind(first.file) == Kind::Markdown {
             finding.severity(Severity::Medium);
         }
         finding
@@ -66,6 +66,7 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
             .help("install from the vendor's package repository with its signing key, or pin a version and compare a checksum")
             .fix(edits::review("install Docker from its signed package repository", edits));
     }
+    super::foreign_actions::judge(facts, findings);
 }
 
 fn checks_sum(command: &Command) -> bool {
@@ -74,7 +75,7 @@ fn checks_sum(command: &Command) -> bool {
 
 /// The address when a download ends in an interpreter.
 fn fetched_and_run(facts: &Facts, command: &Command, later: &[Command]) -> Option<String> {
-    if SHELLS.contains(&command.program.as_str()) {
+    if SHELLS.contains(&command.program.as_str()) || matches!(command.program.as_str(), "source" | ".") {
         let arg = command.args.iter().find(|arg| {
             let text = facts.text(arg.place).trim_matches('"');
             ["$(curl", "$(wget", "<(curl", "<(wget"].iter().any(|start| text.starts_with(start))
