@@ -48,8 +48,7 @@ const IDLE: &[&str] = &[
 fn check(facts: &Facts, findings: &mut Findings<'_>) {
     let mut found: BTreeMap<Vec<Utf8PathBuf>, Vec<Place>> = BTreeMap::new();
     for command in facts.commands.iter() {
-        let unit = facts.commands.unit(command.unit);
-        if unit.origin.is_documentation()
+        if facts.commands.is_only_read(command.unit)
             || command.machine != Machine::Workstation
             || !command.takes_whole_folder()
         {

@@ -29,7 +29,9 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
     let mut found: BTreeMap<FileId, Vec<Place>> = BTreeMap::new();
     for command in facts.commands.iter() {
         let unit = facts.commands.unit(command.unit);
-        if command.machine == Machine::Guest && !facts.commands.is_only_read(command.unit) && builds(command)
+        if matches!(command.machine, Machine::Guest | Machine::Node)
+            && !facts.commands.is_only_read(command.unit)
+            && builds(command)
         {
             found.entry(unit.file).or_default().push(command.place);
         }
@@ -50,7 +52,7 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
     for places in found.into_values() {
         let mut rest = places.into_iter();
         let Some(first) = rest.next() else { continue };
-        let finding = findings.add(first, "what runs is built on the guest that serves users");
+        let finding = findings.add(first, "what runs is built on the machine that serves users");
         for place in rest.filter(|place| *place != first) {
             finding.related(place, "built here, too");
         }

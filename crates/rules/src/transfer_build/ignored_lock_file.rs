@@ -314,7 +314,7 @@ fn scripts(facts: &Facts, findings: &mut Findings<'_>) {
         let commands = facts.commands.of_unit(id);
         let is_script = unit.origin == Origin::Script && commands.iter().any(deploys)
             || commands.iter().any(|command| command.machine == Machine::Guest);
-        if unit.origin.is_documentation() || !is_script || facts.is_development(unit.file) {
+        if facts.commands.is_only_read(id) || !is_script || facts.is_development(unit.file) {
             continue;
         }
         let installs = commands.iter().filter(|command| {

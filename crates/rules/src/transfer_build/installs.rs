@@ -28,7 +28,7 @@ pub(super) fn installs(facts: &Facts) -> Vec<Install> {
         let unit = facts.commands.unit(command.unit);
         let apt = matches!(command.program.as_str(), "apt" | "apt-get" | "aptitude");
         let other = matches!(command.program.as_str(), "apk" | "dnf" | "yum" | "microdnf" | "zypper");
-        if unit.origin.is_documentation() || !(apt || other) {
+        if facts.commands.is_only_read(command.unit) || !(apt || other) {
             continue;
         }
         let mut words = command.operands().skip_while(|arg| matches!(arg.value.text.as_str(), "-y" | "-qq"));

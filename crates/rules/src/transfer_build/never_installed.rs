@@ -134,7 +134,7 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
 /// The guest of a command, when the files create it and nothing but them sets it up.
 fn bare_guest<'a>(facts: &Facts, command: &Command, created: &[&'a Guest]) -> Option<&'a Guest> {
     let unit = facts.commands.unit(command.unit);
-    if command.machine != Machine::Guest || unit.origin.is_documentation() {
+    if command.machine != Machine::Guest || facts.commands.is_only_read(command.unit) {
         return None;
     }
     let id = command.hops.iter().rev().find_map(|hop| match &hop.kind {

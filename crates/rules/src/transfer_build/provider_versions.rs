@@ -14,7 +14,7 @@ pub(super) fn judge(facts: &Facts, findings: &mut Findings<'_>) {
         .filter(|command| {
             (command.is("terraform", &["init"]) || command.is("tofu", &["init"]))
                 && command.flag(&["-upgrade", "--upgrade"]).is_some()
-                && !facts.commands.unit(command.unit).origin.is_documentation()
+                && !facts.commands.is_only_read(command.unit)
         })
         .map(|command| command.place)
         .collect();

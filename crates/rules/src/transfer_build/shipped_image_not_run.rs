@@ -113,7 +113,7 @@ fn shipped(facts: &Facts) -> Vec<Shipped> {
     };
     for command in facts.commands.iter() {
         let unit = facts.commands.unit(command.unit);
-        if unit.origin.is_documentation() || command.machine != Machine::Workstation {
+        if facts.commands.is_only_read(command.unit) || command.machine != Machine::Workstation {
             continue;
         }
         let behind = if command.is("docker", &["save"]) || command.is("docker", &["push"]) {

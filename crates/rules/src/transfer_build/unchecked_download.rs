@@ -40,7 +40,7 @@ struct Problem {
 fn check(facts: &Facts, findings: &mut Findings<'_>) {
     let mut found: BTreeMap<FileId, Vec<Problem>> = BTreeMap::new();
     for (id, unit) in facts.commands.units() {
-        if unit.origin.is_documentation() || facts.is_development(unit.file) {
+        if facts.commands.is_only_read(id) || facts.is_development(unit.file) {
             continue;
         }
         let commands = facts.commands.of_unit(id);

@@ -109,7 +109,7 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
     }
     for command in facts.commands.iter() {
         let unit = facts.commands.unit(command.unit);
-        if unit.origin.is_documentation() || facts.is_development(unit.file) {
+        if facts.commands.is_only_read(command.unit) || facts.is_development(unit.file) {
             continue;
         }
         if let Some(problem) = foreign_source(facts, command) {
