@@ -4,7 +4,7 @@ use plimsoll_model::{Facts, Kind};
 use plimsoll_text::Place;
 
 /// A text with `{{ name }}` replaced by what the variable files say, and the last place that said something.
-pub(super) fn resolve(facts: &Facts, text: &str) -> (String, Option<Place>) {
+pub(crate) fn resolve(facts: &Facts, text: &str) -> (String, Option<Place>) {
     let mut out = String::new();
     let mut source = None;
     let mut rest = text;

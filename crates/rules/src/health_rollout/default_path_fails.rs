@@ -40,7 +40,6 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
     let is_doc = |command: &&Command| facts.commands.unit(command.unit).origin.is_documentation();
     let steps = facts.commands.iter().filter(|command| !is_doc(command));
     for command in steps.chain(facts.commands.iter().filter(is_doc)) {
-        template_without_version(facts, command, &mut seen, findings);
         root_on_template_storage(facts, command, &mut seen, findings);
     }
     second_copy(facts, findings);
@@ -124,40 +123,6 @@ fn refers(import: &Block, address: &str) -> bool {
         ExpressionKind::Reference(text) => text.as_str() == address,
         _ => to.as_str() == Some(address),
     })
-}
-
-/// `debian-12-standard_amd64.tar.zst`: the index has names with a version only.
-fn template_without_version(
-    facts: &Facts,
-    command: &Command,
-    seen: &mut Vec<String>,
-    findings: &mut Findings<'_>,
-) {
-    if !command.is("pveam", &["download"]) {
-        return;
-    }
-    let Some(arg) = command.operands().nth(2) else { return };
-    let (name, variable) = resolve(facts, &arg.value.text);
-    let stem = [".tar.zst", ".tar.gz", ".tar.xz"].iter().find_map(|end| name.strip_suffix(end));
-    let Some(stem) = stem.filter(|stem| !stem.contains(['$', '{', '<'])) else { return };
-    // SYSTEM-RELEASE-KIND_VERSION_ARCHITECTURE
-    let parts: Vec<&str> = stem.split('_').collect();
-    if parts.len() >= 3 || seen.contains(&name) {
-        return;
-    }
-    seen.push(name.clone());
-    let finding = findings.add(arg.place, format!("no template is called `{name}`: names carry a version"));
-    if let Some(variable) = variable {
-        finding.related(variable, "the name comes from here");
-    }
-    let same = facts
-        .commands
-        .iter()
-        .find(|other| other.is("pct", &["create"]) && other.place.file == command.place.file);
-    if let Some(same) = same {
-        finding.related(same.place, "never reached");
-    }
-    finding.help("take the newest from the index: `pveam available --section system | awk '/NAME/ {print $2}' | tail -1`");
 }
 
 /// `local` keeps templates and, as installed, no guest disks.

@@ -1,7 +1,7 @@
 //! HLT: whether it starts, stays up, says so truthfully and can be taken back.
 
 pub(crate) mod actions;
-mod ansible_variables;
+pub(crate) mod ansible_variables;
 mod dead_path;
 mod default_path_fails;
 mod dependency_without_health_check;

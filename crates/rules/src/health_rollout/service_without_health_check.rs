@@ -28,6 +28,7 @@ pub(crate) const RULE: Rule = Rule {
 
 fn check(facts: &Facts, findings: &mut Findings<'_>) {
     constant(facts, findings);
+    unsupervised(facts, findings);
     for stack in facts.stacks.deployed() {
         let mut blind: Vec<&Service> = stack
             .services()
@@ -79,6 +80,34 @@ fn constant(facts: &Facts, findings: &mut Findings<'_>) {
                 )
                 .note("it stays green with the database or the cache down, so whoever asks learns nothing")
                 .help("ask the database and whatever else requests need, with a short limit");
+        }
+    }
+}
+
+/// Several processes under one shell that waits for the last of them only.
+fn unsupervised(facts: &Facts, findings: &mut Findings<'_>) {
+    for image in facts.images.iter().filter(|image| !facts.is_development(image.file)) {
+        let Some(stage) = image.stages.last() else { continue };
+        let supervised = stage.packages.iter().any(|package| {
+            ["supervisor", "s6", "s6-overlay", "runit", "dumb-init"].contains(&package.name.as_str())
+        });
+        let texts = stage.runs.iter().map(|run| run.place).chain(stage.cmd.iter().map(|line| line.place));
+        let line = texts.into_iter().find(|place| {
+            let text = facts.text(*place);
+            let starts = text.lines().any(|line| {
+                let line = line.trim_end_matches([' ', '\\', ';']).trim_end();
+                let written = line.contains("echo ") && (line.contains(" &'") || line.contains(" &\""));
+                written && line.contains(">")
+            });
+            let direct = text.starts_with("CMD") && text.contains(" & ") && !text.contains("wait -n");
+            starts || direct
+        });
+        if let Some(place) = line.filter(|_| !supervised) {
+            findings
+                .add(place, "one of the processes of this image can die without anybody noticing")
+                .label("`&` leaves it to itself")
+                .note("the container goes on as long as the last process does; no restart policy sees the loss")
+                .help("one process for each service, or end all when one ends (`wait -n`), and check each of them");
         }
     }
 }

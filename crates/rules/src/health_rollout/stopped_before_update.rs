@@ -27,6 +27,7 @@ pub(crate) const RULE: Rule = Rule {
 };
 
 fn check(facts: &Facts, findings: &mut Findings<'_>) {
+    emptied(facts, findings);
     let mut seen: BTreeSet<Place> = BTreeSet::new();
     for procedure in facts.commands.procedures() {
         let doc = facts.commands.unit(procedure.unit).origin.is_documentation();
@@ -52,8 +53,9 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
             let start = rest.get(at);
             let risky =
                 between.iter().find(|step| may_fail(step)).or_else(|| start.filter(|step| builds(step)));
-            let Some(risky) = risky else { continue };
-            seen.insert(stop.place);
+            // Several services that stop before one step are one cause.
+            let Some(risky) = risky.filter(|risky| !seen.contains(&risky.place)) else { continue };
+            seen.extend([stop.place, risky.place]);
             let finding =
                 findings.add(stop.place, "the application is taken down before the new release is ready");
             finding.related(risky.place, "when this fails, it stays down; until it ends, it is down anyway");
@@ -66,6 +68,42 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
             finding.help(
                 "unpack and build first, then replace the containers with one `docker compose up -d --wait`",
             );
+        }
+    }
+}
+
+/// Files that are served are deleted before the archive with the new ones is unpacked over them.
+fn emptied(facts: &Facts, findings: &mut Findings<'_>) {
+    let mut seen: BTreeSet<Place> = BTreeSet::new();
+    for procedure in facts.commands.procedures() {
+        if facts.commands.is_only_read(procedure.unit) {
+            continue;
+        }
+        let steps: Vec<&Command> = procedure.commands(&facts.commands).collect();
+        for (index, step) in steps.iter().enumerate() {
+            let recursive = step.program == "rm" && step.flag(&["-r", "-R", "--recursive"]).is_some();
+            if !recursive || step.machine == Machine::Workstation || seen.contains(&step.place) {
+                continue;
+            }
+            let folder = step.operands().find_map(|arg| {
+                let folder = arg.value.text.strip_suffix("/*")?;
+                (folder.len() > 4 && !folder.starts_with("/tmp")).then(|| folder.to_owned())
+            });
+            let Some(folder) = folder else { continue };
+            let unpack = steps.get(index + 1..).unwrap_or_default().iter().find(|other| {
+                matches!(other.program.as_str(), "tar" | "unzip")
+                    && other.machine == step.machine
+                    && other.arg_texts().any(|text| text.trim_end_matches('/') == folder)
+            });
+            let Some(unpack) = unpack else { continue };
+            seen.insert(step.place);
+            findings
+                .add(
+                    step.place,
+                    format!("everything in `{folder}` is deleted before the new files are there"),
+                )
+                .related(unpack.place, "a broken archive leaves an empty folder, and nothing to go back to")
+                .help("unpack beside it, look at the result, then exchange the folders (`mv`)");
         }
     }
 }

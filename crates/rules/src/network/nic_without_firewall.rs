@@ -25,6 +25,7 @@ pub(crate) const RULE: Rule = Rule {
 };
 
 fn check(facts: &Facts, findings: &mut Findings<'_>) {
+    described(facts, findings);
     let outside = nic::nics(facts).filter(|(_, nic)| {
         let value = nic.get("firewall");
         !nic.is_on("firewall") && !value.is_some_and(|value| value.contains(['$', '{']))
@@ -50,6 +51,55 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
             .note("rules of the datacenter, the node and the guest are ignored for it, also those added in an emergency")
             .help("add `firewall=1` to the interface and give the guest rules that let in what it serves");
     });
+}
+
+/// Interfaces in variables of Ansible, which reach no module by a way that can be followed.
+fn described(facts: &Facts, findings: &mut Findings<'_>) {
+    for (file, stream) in &facts.trees.yaml {
+        let path = facts.path(*file).as_str();
+        let is_ansible = ["host_vars", "group_vars", "defaults/", "vars/", "playbooks", "ansible"]
+            .iter()
+            .any(|part| path.contains(part));
+        let known = facts.guests.iter().any(|guest| {
+            guest.numbered("net").any(|nic| nic.place.file == *file && nic.value.text.contains("bridge="))
+        });
+        if !is_ansible || known {
+            continue;
+        }
+        let mut found = Vec::new();
+        for document in &stream.documents {
+            interfaces(document, 0, &mut found);
+        }
+        let mut rest = found.into_iter();
+        let Some(first) = rest.next() else { continue };
+        let finding = findings
+            .add(Place::new(*file, first), "no rule of the Proxmox firewall applies to this interface");
+        finding.label("no `firewall=1` here");
+        for other in rest {
+            finding.related(Place::new(*file, other), "nor here");
+        }
+        finding.help("add `firewall=1` to the interface and give the guest rules that let in what it serves");
+    }
+}
+
+/// Values that read like an interface without the flag.
+fn interfaces(node: &plimsoll_syntax::yaml::Node, depth: usize, found: &mut Vec<plimsoll_text::Span>) {
+    if depth > 32 || node.alias {
+        return;
+    }
+    for entry in node.entries() {
+        let is_nic = entry.key.as_str().is_some_and(|key| key.ends_with("net0") || key.ends_with("net1"));
+        let open = entry.value.as_str().is_some_and(|value| {
+            value.contains("bridge=") && !value.contains("firewall=1") && !value.contains("firewall={{")
+        });
+        if is_nic && open {
+            found.push(entry.key.span.cover(entry.value.span));
+        }
+        interfaces(&entry.value, depth + 1, found);
+    }
+    for item in node.items() {
+        interfaces(item, depth + 1, found);
+    }
 }
 
 /// Sets the flag in a property string.

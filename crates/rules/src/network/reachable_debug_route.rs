@@ -70,6 +70,8 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
             .help("switch it off in production with a setting");
     }
     unguarded(facts, &published, findings);
+    public_buckets(facts, findings);
+    proxied(facts, findings);
 }
 
 /// Services that are built from the repository and published, with their folder.
@@ -79,6 +81,59 @@ fn published(facts: &Facts) -> Vec<(Utf8PathBuf, &Service, &Port)> {
         .deployed_services()
         .filter_map(|(_, service)| Some((context(service)?, service, published_everywhere(service).next()?)))
         .collect()
+}
+
+/// Buckets that anybody may read.
+fn public_buckets(facts: &Facts, findings: &mut Findings<'_>) {
+    let mut opened = facts.commands.iter().filter_map(|command| {
+        let mut words = command.operands().map(|arg| arg.value.text.as_str());
+        let sets = matches!((words.next(), words.next()), (Some("anonymous" | "policy"), Some("set")));
+        let how = words.next().filter(|how| matches!(*how, "public" | "download" | "upload"))?;
+        let runs = command.program == "mc" && !facts.commands.is_only_read(command.unit);
+        (sets && runs).then_some((command.place, how))
+    });
+    let Some((place, how)) = opened.next() else { return };
+    let finding = findings.add(place, format!("the bucket is opened to everybody (`{how}`)"));
+    for (other, _) in opened {
+        finding.related(other, "opened here, too");
+    }
+    finding
+        .severity(Severity::Medium)
+        .note("whoever knows or guesses a name gets the file, without a login and without a trace of who")
+        .help("keep the bucket closed and hand out links that expire");
+}
+
+/// A proxy that forwards a path for developers.
+fn proxied(facts: &Facts, findings: &mut Findings<'_>) {
+    for (file, config) in &facts.trees.nginx {
+        if facts.is_development(*file) {
+            continue;
+        }
+        config.walk(&mut |_, directive| {
+            let path = directive.arguments.last().map_or("", |path| path.value.as_str());
+            let is_open = directive.all("proxy_pass").next().is_some()
+                && ["allow", "deny", "auth_basic", "auth_request", "internal"]
+                    .iter()
+                    .all(|name| directive.all(name).next().is_none());
+            if directive.name.value != "location" || !is_open || !is_for_developers(path) {
+                return;
+            }
+            let written = path.trim_matches('/');
+            let place = directive.arguments.last().map_or(directive.place, |path| path.place);
+            let finding =
+                findings.add(place, format!("`{path}` is forwarded to the application for everybody"));
+            finding.severity(Severity::Medium);
+            let route = facts
+                .application
+                .routes
+                .iter()
+                .find(|route| route.path.trim_matches('/').starts_with(written));
+            if let Some(route) = route {
+                finding.related(route.place, "what answers there");
+            }
+            finding.help("take the block out of the configuration for production");
+        });
+    }
 }
 
 fn is_for_developers(path: &str) -> bool {

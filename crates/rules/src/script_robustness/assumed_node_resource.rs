@@ -3,6 +3,7 @@
 use plimsoll_model::Facts;
 use plimsoll_model::commands::Command;
 
+use super::template_names;
 use crate::edits;
 use crate::{Confidence, Findings, FixKind, Rule, Severity, Theme};
 
@@ -21,13 +22,16 @@ pub(crate) const RULE: Rule = Rule {
 };
 
 fn check(facts: &Facts, findings: &mut Findings<'_>) {
+    let mut unknown = Vec::new();
+    template_names::without_version(facts, &mut unknown, findings);
+    template_names::pinned(facts, findings);
     let mut storages = std::collections::BTreeSet::new();
     for command in facts.commands.iter() {
         if facts.commands.is_only_read(command.unit) {
             continue;
         }
         if command.is("pveam", &["download"]) {
-            template(facts, command, findings);
+            template(facts, command, &unknown, findings);
         }
         if (command.is("pct", &["create"]) || command.is("qm", &["create"]))
             && storages.insert(command.place.file)
@@ -37,8 +41,10 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
     }
 }
 
-fn template(facts: &Facts, command: &Command, findings: &mut Findings<'_>) {
-    let Some(build) = command.operands().nth(2) else { return };
+fn template(facts: &Facts, command: &Command, unknown: &[String], findings: &mut Findings<'_>) {
+    let Some(build) = command.operands().nth(2).filter(|arg| !unknown.contains(&arg.value.text)) else {
+        return;
+    };
     let looked_up = facts
         .commands
         .of_unit(command.unit)

@@ -120,6 +120,8 @@ fn matters(command: &Command) -> bool {
         || command.is("docker", &["build"])
         || command.is("docker", &["pull"])
         || command.is("pct", &["push"])
+        || command.is("pveum", &["user", "token", "delete"])
+        || command.is("pveum", &["user", "token", "remove"])
         || matches!(command.program.as_str(), "scp" | "rsync")
         || matches!(command.program.as_str(), "tflint" | "shellcheck" | "hadolint")
 }

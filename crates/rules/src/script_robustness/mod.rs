@@ -13,6 +13,7 @@ mod nested_quoting;
 mod no_deploy_lock;
 mod program_that_cannot_run;
 mod repeated_changes;
+mod template_names;
 mod test_without_cleanup;
 mod unchecked_steps;
 mod unread_keys;

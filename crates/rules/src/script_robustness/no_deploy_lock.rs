@@ -1,7 +1,7 @@
 //! Two runs at once use the same temporary files.
 
-use plimsoll_model::Facts;
 use plimsoll_model::commands::{Command, Machine, Origin};
+use plimsoll_model::{Facts, Kind};
 use plimsoll_text::Place;
 
 use crate::edits;
@@ -22,6 +22,7 @@ pub(crate) const RULE: Rule = Rule {
 };
 
 fn check(facts: &Facts, findings: &mut Findings<'_>) {
+    side_by_side(facts, findings);
     let mut seen = std::collections::BTreeSet::new();
     for procedure in facts.commands.procedures() {
         if !matches!(facts.commands.unit(procedure.unit).origin, Origin::Script) {
@@ -47,6 +48,30 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
         finding
             .help("take a lock with `flock`, and make temporary files with `mktemp`")
             .fix(edits::review("let one run at a time go on", lock(facts, procedure.unit)));
+    }
+}
+
+/// Workflows that deploy, of which two may run at once.
+fn side_by_side(facts: &Facts, findings: &mut Findings<'_>) {
+    for (file, stream) in facts.trees.yaml_of(Kind::Workflow) {
+        let Some(document) = stream.documents.first() else { continue };
+        let deploys = facts.commands.iter().find(|command| {
+            command.place.file == file && command.machine != Machine::Workstation && command.starts_services()
+        });
+        let in_job = document
+            .get("jobs")
+            .is_some_and(|jobs| jobs.entries().iter().any(|job| job.value.get("concurrency").is_some()));
+        let pushed =
+            document.get("on").is_some_and(|on| on.get("push").is_some() || on.as_str() == Some("push"));
+        let (Some(deploys), Some(jobs)) = (deploys, document.entry("jobs")) else { continue };
+        if in_job || document.get("concurrency").is_some() || !pushed {
+            continue;
+        }
+        findings
+            .add(Place::new(file, jobs.key.span), "two pushes deploy at the same time")
+            .label("no `concurrency` here")
+            .related(deploys.place, "both runs get here, in any order")
+            .help("add `concurrency: { group: deploy, cancel-in-progress: false }`");
     }
 }
 
