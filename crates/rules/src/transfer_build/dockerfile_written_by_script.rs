@@ -1,6 +1,6 @@
 //! A Dockerfile that exists only in a script.
 
-use plimsoll_model::Facts;
+use plimsoll_model::{Facts, Kind};
 
 use crate::{Confidence, Findings, FixKind, Reference, Rule, Severity, Theme};
 
@@ -24,6 +24,9 @@ pub(crate) const RULE: Rule = Rule {
 fn check(facts: &Facts, findings: &mut Findings<'_>) {
     for image in facts.images.written() {
         let Some(place) = image.written_by else { continue };
+        if facts.trees.kind(place.file) == Kind::Markdown {
+            continue;
+        }
         let mut own = facts.images.iter().filter(|other| other.written_by.is_none());
         let Some(first) = own.next() else { continue };
         let name = image.path.file_name().unwrap_or("Dockerfile").to_ascii_lowercase();

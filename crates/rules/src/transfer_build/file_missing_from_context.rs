@@ -1,5 +1,7 @@
 //! A build needs a file that its context does not have.
 
+use std::collections::BTreeMap;
+
 use camino::{Utf8Path, Utf8PathBuf};
 use plimsoll_model::Facts;
 use plimsoll_model::application::Project;
@@ -42,8 +44,9 @@ const NEED_LOCK: &[(&str, &[&str], &[&str])] = &[
 ];
 
 fn check(facts: &Facts, findings: &mut Findings<'_>) {
+    let mut reported = BTreeMap::new();
     for image in deployed(facts).filter(|image| image.written_by.is_none()) {
-        missing_sources(facts, image, findings);
+        missing_sources(facts, image, &mut reported);
         for stage in &image.stages {
             if is_unclear(image, stage) {
                 continue;
@@ -54,10 +57,13 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
             }
         }
     }
+    for missing in reported.into_values() {
+        report_missing(missing, findings);
+    }
 }
 
 /// `COPY` of what is not there: one finding for an image.
-fn missing_sources(facts: &Facts, image: &Image, findings: &mut Findings<'_>) {
+fn missing_sources(facts: &Facts, image: &Image, found: &mut BTreeMap<Utf8PathBuf, Vec<Missing>>) {
     let named = named_context(facts, image);
     let contexts: Vec<Utf8PathBuf> = match &named {
         Some(context) => vec![context.clone()],
@@ -66,7 +72,7 @@ fn missing_sources(facts: &Facts, image: &Image, findings: &mut Findings<'_>) {
             own.ancestors().map(Utf8Path::to_owned).collect()
         }
     };
-    let mut missing: Vec<(Place, String, Reason)> = Vec::new();
+    let mut missing: Vec<Missing> = Vec::new();
     for copy in image.stages.iter().flat_map(own_copies).filter(|copy| copy.from == CopyFrom::Context) {
         for source in &copy.sources {
             let path = clean(&source.value);
@@ -76,6 +82,13 @@ fn missing_sources(facts: &Facts, image: &Image, findings: &mut Findings<'_>) {
             }
         }
     }
+    let (Some((_, first, _)), Some(context)) = (missing.first(), contexts.first()) else { return };
+    let path = context.join(first);
+    found.entry(path).or_default().extend(missing);
+}
+
+/// One finding for all images that miss the same path.
+fn report_missing(missing: Vec<Missing>, findings: &mut Findings<'_>) {
     let mut missing = missing.into_iter();
     let Some((place, path, reason)) = missing.next() else { return };
     let finding = findings.add(place, format!("`{path}` is not in the build context"));
@@ -98,6 +111,9 @@ fn missing_sources(facts: &Facts, image: &Image, findings: &mut Findings<'_>) {
 
 /// The line that keeps a path out, when there is one, and what it does.
 type Reason = Option<(Place, String)>;
+
+/// Where a path is copied, the path, and why it is missing.
+type Missing = (Place, String, Reason);
 
 /// Nothing when a path is there; else the line that keeps it out, when there is one.
 fn absent(facts: &Facts, image: &Image, contexts: &[Utf8PathBuf], path: &Utf8Path) -> Option<Reason> {

@@ -107,7 +107,10 @@ fn judge(command: &Command, later: &[Command], checked: bool) -> Option<Problem>
     }
     let url = command.arg_texts().find(|arg| is_remote(arg))?;
     let target = target(command, url, later)?;
-    if is_question(command, url) {
+    // What is run at once is the matter of `remote-script-as-root`.
+    let is_script =
+        [".sh", ".bash", ".py"].iter().any(|end| url.ends_with(end) || target.path.ends_with(end));
+    if is_script || is_question(command, url) {
         return None;
     }
     let use_ = used(&target, later, command);
@@ -256,5 +259,7 @@ fn is_remote(url: &str) -> bool {
 
 fn name_of(url: &str) -> &str {
     let path = url.split(['?', '#']).next().unwrap_or(url).trim_end_matches('/');
-    path.rsplit('/').next().unwrap_or(path)
+    let name = path.rsplit('/').next().unwrap_or(path);
+    // `refs/heads/main` says nothing without its address.
+    if name.contains('.') { name } else { url }
 }

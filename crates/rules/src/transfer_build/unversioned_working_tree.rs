@@ -1,7 +1,7 @@
 //! Releases that no commit describes.
 
 use plimsoll_model::Facts;
-use plimsoll_model::commands::{Command, Machine};
+use plimsoll_model::commands::{Command, Machine, Origin};
 
 use crate::{Confidence, Findings, FixKind, Rule, Severity, Theme};
 
@@ -21,7 +21,8 @@ pub(crate) const RULE: Rule = Rule {
 
 fn check(facts: &Facts, findings: &mut Findings<'_>) {
     for (id, unit) in facts.commands.units() {
-        if unit.origin.is_documentation() {
+        // A workflow ships what it has checked out: one commit, and its run tells which.
+        if unit.origin.is_documentation() || matches!(unit.origin, Origin::WorkflowStep { .. }) {
             continue;
         }
         let commands = facts.commands.of_unit(id);
