@@ -175,7 +175,11 @@ fn main() {
     };
     row("the case, whole process", median("case"), None);
     row("its scripts, plimsoll", median("scripts/plimsoll"), None);
-    row("its scripts, shellcheck (against plimsoll)", median("scripts/shellcheck"), median("scripts/plimsoll"));
+    row(
+        "its scripts, shellcheck (against plimsoll)",
+        median("scripts/shellcheck"),
+        median("scripts/plimsoll"),
+    );
     let mut before = None;
     for files in sizes {
         let time = median(&format!("files/{files}"));

@@ -23,6 +23,7 @@ pub struct Commands {
     sources: Vec<Vec<UnitId>>,
     procedures: Vec<Procedure>,
     runbooks: BTreeSet<FileId>,
+    by_file: BTreeMap<FileId, Vec<usize>>,
 }
 
 /// Programs that exist only on a Proxmox VE node (package `pve-manager`, `qemu-server`, `pve-container`).
@@ -73,6 +74,9 @@ impl Commands {
             set.bindings.push(reading.bindings);
             set.functions.push(reading.functions);
         }
+        for (index, command) in set.commands.iter().enumerate() {
+            set.by_file.entry(command.place.file).or_default().push(index);
+        }
         set.procedures = flow::procedures(&set, files);
         set
     }
@@ -80,6 +84,11 @@ impl Commands {
     /// All commands.
     pub fn iter(&self) -> impl Iterator<Item = &Command> {
         self.commands.iter()
+    }
+
+    /// The commands that stand in a file, in reading order.
+    pub fn in_file(&self, file: FileId) -> impl Iterator<Item = &Command> {
+        self.by_file.get(&file).into_iter().flatten().filter_map(|index| self.commands.get(*index))
     }
 
     /// All programs with their ids.

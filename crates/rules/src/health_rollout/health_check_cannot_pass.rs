@@ -108,13 +108,12 @@ fn replacements<'a>(facts: &'a Facts, service: &Service) -> Vec<(&'a Image, &'a 
         let name = image.path.file_name().unwrap_or_default();
         let direct = image.path.as_str().ends_with(&format!("/{path}"));
         direct
-            || facts.commands.iter().any(|command| {
+            || facts.commands.in_file(image.file).any(|command| {
                 let operands: Vec<&str> = command.arg_texts().collect();
                 matches!(
                     command.program.as_str(),
                     "pct" | "scp" | "cp" | "mv" | "install" | "docker" | "rsync"
-                ) && command.place.file == image.file
-                    && operands.iter().any(|arg| arg.ends_with(name) && !arg.ends_with(path.as_str()))
+                ) && operands.iter().any(|arg| arg.ends_with(name) && !arg.ends_with(path.as_str()))
                     && operands.iter().any(|arg| arg.ends_with(&format!("/{path}")))
             })
     };

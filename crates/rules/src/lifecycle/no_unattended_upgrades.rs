@@ -104,7 +104,7 @@ fn restart_instead_of_update(facts: &Facts, findings: &mut Findings<'_>) {
                 .iter()
                 .any(|verb| c.is("docker", &["compose", verb]) || c.is("docker", &[verb]))
         };
-        let in_file = facts.commands.iter().filter(|c| c.place.file == unit.file);
+        let in_file = facts.commands.in_file(unit.file);
         if !in_file.into_iter().any(renews) {
             findings
                 .add(restart.place, "this update restarts the containers from the images they already had")

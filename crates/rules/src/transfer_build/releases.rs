@@ -2,6 +2,7 @@
 
 use plimsoll_model::Facts;
 use plimsoll_model::commands::{Command, Machine};
+use plimsoll_model::guests::Setting;
 use plimsoll_text::{FileId, Place};
 
 /// A release. Those of one distribution are ordered by age.
@@ -93,19 +94,22 @@ fn of_build(facts: &Facts, place: Place) -> Option<(&'static Release, Place)> {
 
 /// The release of the guests that files of this folder create, or of all guests, when it is one.
 pub(super) fn of_guests(facts: &Facts, file: FileId) -> Option<(&'static Release, Place)> {
-    let all: Vec<(&'static Release, Place)> = facts
-        .guests
-        .real()
-        .flat_map(|guest| &guest.settings)
-        .filter(|setting| setting.key.contains("template") || setting.key == "import-from")
-        .filter_map(|setting| Some((Release::named(&setting.value.text)?, setting.place)))
-        .collect();
+    let templates = || {
+        let settings = facts.guests.real().flat_map(|guest| &guest.settings);
+        settings.filter(|setting| setting.key.contains("template") || setting.key == "import-from")
+    };
+    let release = |setting: &Setting| Some((Release::named(&setting.value.text)?, setting.place));
     let folder = facts.path(file).parent();
-    let near: Vec<_> =
-        all.iter().copied().filter(|(_, place)| facts.path(place.file).parent() == folder).collect();
-    let of = if near.is_empty() { all } else { near };
-    let first = *of.first()?;
-    of.iter().all(|(release, _)| *release == first.0).then_some(first)
+    let is_near = |setting: &&Setting| facts.path(setting.place.file).parent() == folder;
+    let mut near = templates().filter(is_near).filter_map(release);
+    match near.next() {
+        Some(first) => near.all(|(release, _)| release == first.0).then_some(first),
+        None => {
+            let mut all = templates().filter_map(release);
+            let first = all.next()?;
+            all.all(|(release, _)| release == first.0).then_some(first)
+        }
+    }
 }
 
 #[cfg(test)]
