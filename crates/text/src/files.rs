@@ -134,6 +134,12 @@ impl Files {
         self.files.iter().enumerate().map(|(index, file)| (FileId(to_u32(index)), file))
     }
 
+    /// The files below a folder, in path order; all of them for the empty path.
+    pub fn below<'a>(&'a self, folder: &'a Utf8Path) -> impl Iterator<Item = (FileId, &'a SourceFile)> {
+        let start = self.files.partition_point(|file| file.path.as_path() < folder);
+        self.iter().skip(start).take_while(move |(_, file)| file.path.starts_with(folder))
+    }
+
     /// The file of an id that this set gave out.
     ///
     /// # Panics

@@ -19,6 +19,11 @@ pub(super) fn find(
     let mut candidates: Vec<&Utf8Path> = own.into_iter().flat_map(Utf8Path::ancestors).collect();
     if written {
         candidates.extend(projects.iter().map(Utf8PathBuf::as_path));
+        // The nearest first: in a repository of many deployments each has a folder that would do.
+        let common = |folder: &Utf8Path| {
+            folder.components().zip(path.components()).take_while(|(a, b)| a == b).count()
+        };
+        candidates.sort_by_key(|folder| std::cmp::Reverse(common(folder)));
         candidates.push(Utf8Path::new(""));
     }
     let score = |folder: &Utf8Path| {
@@ -29,6 +34,9 @@ pub(super) fn find(
         let score = score(folder);
         if best.is_none_or(|(most, _)| score > most) {
             best = Some((score, folder));
+        }
+        if score == sources.len() {
+            break;
         }
     }
     let (score, folder) = best?;

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use camino::Utf8Path;
 use plimsoll_model::application::{Phase, Presence};
 use plimsoll_model::{Facts, Kind};
+use plimsoll_text::FileId;
 
 use crate::edits;
 use crate::{Confidence, Findings, FixKind, Rule, Severity, Theme};
@@ -34,14 +36,12 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
 
 /// Settings of services that are built from source here, when no source reads them.
 fn unread_settings(facts: &Facts, reads: &BTreeSet<String>, findings: &mut Findings<'_>) {
+    let readers: BTreeSet<FileId> = facts.application.env_reads.iter().map(|read| read.place.file).collect();
     for (_, service) in facts.stacks.deployed_services().filter(|(_, service)| service.build.is_some()) {
         let context =
             service.build.as_ref().map(|build| build.context.value.resolved.clone()).unwrap_or_default();
-        let has_source = facts
-            .application
-            .env_reads
-            .iter()
-            .any(|read| context.as_str() == "." || facts.path(read.place.file).starts_with(&context));
+        let folder = if context.as_str() == "." { Utf8Path::new("") } else { &context };
+        let has_source = facts.files.below(folder).any(|(id, _)| readers.contains(&id));
         if !has_source {
             continue;
         }
@@ -119,14 +119,13 @@ fn is_for_the_runtime(key: &str) -> bool {
 fn mentioned(facts: &Facts, key: &str, service: &plimsoll_model::compose::Service) -> bool {
     let context =
         service.build.as_ref().map(|build| build.context.value.resolved.clone()).unwrap_or_default();
-    facts.files.iter().any(|(id, file)| {
-        let inside =
-            context.as_str() == "." || context.as_str().is_empty() || file.path().starts_with(&context);
+    let folder = if context.as_str() == "." { Utf8Path::new("") } else { &context };
+    facts.files.below(folder).any(|(id, file)| {
         let counts = !matches!(
             facts.trees.kind(id),
             Kind::Compose | Kind::Markdown | Kind::Dotenv | Kind::Workflow | Kind::Shell | Kind::Taskfile
         );
-        inside && counts && !facts.is_development(id) && file.holds(key)
+        counts && !facts.is_development(id) && file.holds(key)
     })
 }
 

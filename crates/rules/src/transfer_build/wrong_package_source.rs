@@ -288,6 +288,9 @@ fn suite_of(line: &str) -> Option<String> {
 
 /// Tools of the package manager that a release no longer has.
 fn removed_tool(facts: &Facts, command: &Command) -> Option<Problem> {
+    if !matches!(command.program.as_str(), "apt-key" | "add-apt-repository") {
+        return None;
+    }
     let release = releases::of_command(facts, command);
     let problem = |message: String, place: Place, help: &str| Problem {
         place: command.place,
