@@ -3,7 +3,7 @@
 use plimsoll_text::Place;
 
 use super::{Guest, GuestKind, Guests, Maker, Setting};
-use crate::commands::{Arg, Command, Commands, Value};
+use crate::commands::{Arg, Bound, Command, Commands, Value};
 
 /// Reads all commands for what they say about guests.
 pub(crate) fn from_commands(commands: &Commands, guests: &mut Guests) {
@@ -17,6 +17,7 @@ pub(crate) fn from_commands(commands: &Commands, guests: &mut Guests) {
             "pct" => tool(command, GuestKind::Lxc, maker, guests),
             "qm" => tool(command, GuestKind::Vm, maker, guests),
             "pvesh" => api(command, maker, guests),
+            "build_container" => community_script(commands, command, maker, guests),
             _ => {}
         }
         written(command, maker, guests);
@@ -53,6 +54,38 @@ fn tool(command: &Command, kind: GuestKind, maker: Maker, guests: &mut Guests) {
         created: created || verb == "clone",
         settings,
     });
+}
+
+/// `build_container` of the community scripts' `build.func` makes a container from `var_…` variables.
+fn community_script(commands: &Commands, command: &Command, maker: Maker, guests: &mut Guests) {
+    let bindings = commands.bindings(command.unit);
+    let keys = [
+        ("var_ram", "memory"),
+        ("var_cpu", "cores"),
+        ("var_disk", "disk"),
+        ("var_unprivileged", "unprivileged"),
+    ];
+    let settings: Vec<Setting> = keys
+        .into_iter()
+        .filter_map(|(variable, key)| {
+            let binding = bindings.of(variable).last()?;
+            let Bound::Word(word) = &binding.bound else { return None };
+            // `${var_ram:-2048}` leaves a way to choose; its default is what most get.
+            let text = word.text();
+            let text = text.split_once(":-").map_or(text, |(_, default)| default.trim_end_matches('}'));
+            Some(setting(key, Value::literal(text), binding.place, maker))
+        })
+        .collect();
+    if !settings.is_empty() {
+        guests.add(Guest {
+            kind: GuestKind::Lxc,
+            id: None,
+            place: command.place,
+            maker,
+            created: true,
+            settings,
+        });
+    }
 }
 
 /// `pvesh create /nodes/NODE/lxc --vmid …`.
@@ -181,4 +214,21 @@ fn key_value(line: &str) -> Option<(&str, &str)> {
 
 fn setting(key: &str, value: Value, place: Place, maker: Maker) -> Setting {
     Setting { key: key.to_owned(), value, place, maker }
+}
+
+#[cfg(test)]
+mod tests {
+    use plimsoll_text::Files;
+
+    use crate::{Facts, Inventory};
+
+    #[test]
+    fn community_scripts_make_a_guest_from_their_variables() {
+        let script = "source <(curl -fsSL https://example.org/build.func)\nvar_ram=\"${var_ram:-4096}\"\nvar_unprivileged=\"0\"\nstart\nbuild_container\n";
+        let files = Files::new([("ct/app.sh".into(), script.to_owned())]);
+        let facts = Facts::new(files, Inventory::default());
+        let guest = facts.guests.real().next().unwrap();
+        assert_eq!(guest.memory_mib(), Some(4096));
+        assert!(guest.created && guest.privileged().is_some());
+    }
 }

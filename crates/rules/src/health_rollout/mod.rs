@@ -5,6 +5,7 @@ pub(crate) mod ansible_variables;
 mod dead_path;
 mod default_path_fails;
 mod dependency_without_health_check;
+mod endless_patience;
 mod fixed_sleep;
 mod health_check_cannot_pass;
 mod missing_names;

@@ -78,6 +78,7 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
     }
     only_warned(facts, findings);
     super::program_results::unread(facts, findings);
+    super::endless_patience::loops(facts, findings);
 }
 
 /// Whether a command rolls services out where they are used.

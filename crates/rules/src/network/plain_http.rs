@@ -3,6 +3,7 @@
 use plimsoll_model::compose::{Port, Service};
 use plimsoll_model::services::{is_web_server, known, published_everywhere, terminates_tls};
 use plimsoll_model::{Facts, Stack};
+use plimsoll_text::Place;
 
 use crate::{Confidence, Findings, FixKind, Reference, Rule, Severity, Theme};
 
@@ -24,6 +25,7 @@ pub(crate) const RULE: Rule = Rule {
 };
 
 fn check(facts: &Facts, findings: &mut Findings<'_>) {
+    addresses(facts, findings);
     for stack in facts.stacks.deployed() {
         if stack.services().any(terminates_tls) {
             continue;
@@ -43,6 +45,39 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
             .note("passwords, session cookies and tokens cross the network readable, and anybody on the way can change pages")
             .help("put a proxy with certificates (Caddy, Traefik) in front and publish only that, or bind the port to the address of a tunnel");
     }
+}
+
+/// Addresses of services in Terraform to which credentials are sent.
+fn addresses(facts: &Facts, findings: &mut Findings<'_>) {
+    let mut found: Vec<Place> = Vec::new();
+    for tree in facts.trees.terraform.values() {
+        let blocks = tree
+            .body
+            .blocks
+            .iter()
+            .filter(|block| matches!(block.kind.value.as_str(), "provider" | "module"));
+        for attribute in blocks.flat_map(|block| &block.body.attributes) {
+            let name = attribute.name.value.as_str();
+            let is_address = ["host", "url", "endpoint", "address"]
+                .iter()
+                .any(|end| name == *end || name.ends_with(&format!("_{end}")));
+            let plain = facts.text(attribute.value.place).trim_start_matches('"').strip_prefix("http://");
+            let inside = plain.is_some_and(|host| host.starts_with("localhost") || host.starts_with("127."));
+            if is_address && plain.is_some() && !inside {
+                found.push(attribute.place);
+            }
+        }
+    }
+    found.sort_by_key(|place| (facts.path(place.file), place.span));
+    let Some((first, rest)) = found.split_first() else { return };
+    let finding = findings.add(*first, "credentials are sent to this address without encryption");
+    finding.severity(Severity::High);
+    for place in rest {
+        finding.related(*place, "the same here");
+    }
+    finding
+        .note("whoever sees the traffic between the two machines has them")
+        .help("give the service a certificate and use `https://`");
 }
 
 /// Ports that look like web pages or APIs.
