@@ -12,6 +12,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("plimsoll-rules", &["plimsoll-text", "plimsoll-syntax", "plimsoll-model"]),
     ("plimsoll-fix", &["plimsoll-text", "plimsoll-syntax", "plimsoll-model", "plimsoll-rules"]),
     ("plimsoll-report", &["plimsoll-text", "plimsoll-rules"]),
+    ("plimsoll-pve", &[]),
     (
         "plimsoll",
         &[

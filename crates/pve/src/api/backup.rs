@@ -1,0 +1,92 @@
+//! Backups now and by schedule.
+
+use serde::Deserialize;
+
+use super::request::requests;
+use crate::Vmid;
+use crate::values::flag;
+
+/// A job that makes backups.
+#[derive(Clone, Debug, Deserialize)]
+pub struct BackupJob {
+    /// Its name.
+    pub id: String,
+    /// When.
+    #[serde(default)]
+    pub schedule: Option<String>,
+    /// Where to.
+    #[serde(default)]
+    pub storage: Option<String>,
+    /// Guests with commas between them.
+    #[serde(default)]
+    pub vmid: Option<String>,
+    /// Whether all guests.
+    #[serde(default, deserialize_with = "flag")]
+    pub all: bool,
+    /// Which are kept.
+    #[serde(default, rename = "prune-backups")]
+    pub prune: Option<serde_json::Value>,
+}
+
+/// A guest that no job backs up.
+#[derive(Clone, Debug, Deserialize)]
+pub struct NotBackedUp {
+    /// Its number.
+    pub vmid: Vmid,
+    /// Its name.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// `lxc` or `qemu`.
+    #[serde(rename = "type")]
+    pub kind: String,
+}
+
+requests! {
+    /// Backs guests up. It must be asked of the node that runs them: another answers `OK` and does nothing. Unless `remove` is off,
+    /// older backups are pruned.
+    #[derive(Default)]
+    Vzdump = Post "/nodes/{node}/vzdump" -> String {
+        node: String = "node",
+        vmid: Option<String> = "vmid",
+        storage: Option<String> = "storage",
+        mode: Option<String> = "mode",
+        compress: Option<String> = "compress",
+        notes_template: Option<String> = "notes-template",
+        protected: Option<bool> = "protected",
+        remove: Option<bool> = "remove",
+        bwlimit: Option<u32> = "bwlimit",
+    }
+
+    /// The configuration inside a backup.
+    ExtractConfig = Get "/nodes/{node}/vzdump/extractconfig" -> String {
+        node: String = "node",
+        volume: String = "volume",
+    }
+
+    /// Jobs that make backups.
+    GetBackupJobs = Get "/cluster/backup" -> Vec<BackupJob> {}
+
+    /// Adds a job.
+    #[derive(Default)]
+    CreateBackupJob = Post "/cluster/backup" -> () {
+        id: Option<String> = "id",
+        schedule: Option<String> = "schedule",
+        storage: Option<String> = "storage",
+        vmid: Option<String> = "vmid",
+        all: Option<bool> = "all",
+        pool: Option<String> = "pool",
+        mode: Option<String> = "mode",
+        compress: Option<String> = "compress",
+        enabled: Option<bool> = "enabled",
+        prune: Option<String> = "prune-backups",
+        comment: Option<String> = "comment",
+    }
+
+    /// Takes a job away.
+    DeleteBackupJob = Delete "/cluster/backup/{id}" -> () {
+        id: String = "id",
+    }
+
+    /// Guests that no job backs up.
+    GetNotBackedUp = Get "/cluster/backup-info/not-backed-up" -> Vec<NotBackedUp> {}
+}
