@@ -193,7 +193,8 @@ fn second_copy(facts: &Facts, findings: &mut Findings<'_>) {
 fn hint(facts: &Facts, first: &str, second: &str) -> Option<Place> {
     let tells = |file: FileId, name: &str| facts.files.get(file).text().contains(name);
     let command = facts.commands.iter().find(|command| {
-        super::actions::prints(facts, command)
+        !facts.commands.is_only_read(command.unit)
+            && super::actions::prints(facts, command)
             && command.arg_texts().any(|text| text.contains(first))
             && !tells(command.place.file, second)
     });
