@@ -12,6 +12,9 @@ use crate::Rule;
 /// The headings of a page, in order.
 pub const SECTIONS: [&str; 5] = ["What it checks", "Why it matters", "Bad", "Better", "Known problems"];
 
+/// The section between `Better` and `Known problems` of a rule that has a fix: what the fix makes of a bad example.
+pub const FIXED: &str = "Fixed";
+
 /// A page taken apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page<'a> {

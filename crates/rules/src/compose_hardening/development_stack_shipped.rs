@@ -17,7 +17,7 @@ pub(crate) const RULE: Rule = Rule {
     severity: Severity::Medium,
     confidence: Confidence::Medium,
     worse_near_node: false,
-    fix: FixKind::Safe,
+    fix: FixKind::None,
     references: &[Reference {
         title: "Docker Compose, Merge Compose files",
         url: "https://docs.docker.com/compose/how-tos/multiple-compose-files/merge/",

@@ -18,7 +18,7 @@ pub(crate) const RULE: Rule = Rule {
     severity: Severity::Critical,
     confidence: Confidence::Medium,
     worse_near_node: false,
-    fix: FixKind::Safe,
+    fix: FixKind::None,
     references: &[Reference {
         title: "Docker Compose, Environment variables precedence",
         url: "https://docs.docker.com/compose/how-tos/environment-variables/envvars-precedence/",

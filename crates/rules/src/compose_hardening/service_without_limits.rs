@@ -74,7 +74,8 @@ fn limit(facts: &Facts, services: &[&Service]) -> Option<Fix> {
         Some(memory) if part >= 256 => {
             edits::safe(format!("share the {memory} MiB of the guest among the services"), edits)
         }
-        _ if part >= 64 => edits::review("limit the memory and the processes of each service", edits),
+        // Less than this is more likely to end a service than to protect the others.
+        _ if part >= 256 => edits::review("limit the memory and the processes of each service", edits),
         _ => None,
     }
 }

@@ -15,7 +15,7 @@ pub(crate) const RULE: Rule = Rule {
     severity: Severity::Medium,
     confidence: Confidence::High,
     worse_near_node: true,
-    fix: FixKind::Suggest,
+    fix: FixKind::None,
     references: &[
         Reference {
             title: "Docker Engine, Seccomp security profiles",

@@ -50,7 +50,7 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
 
 fn harden(facts: &Facts, services: &[&Service]) -> Option<Fix> {
     let edits = services.iter().map(|service| match service.security_opt.last() {
-        Some(option) if option.place.file == service.place.file => {
+        Some(option) if edits::is_in_compose_file(facts, option.place) => {
             Some(edits::add_item(facts, option.place, "no-new-privileges:true"))
         }
         _ => edits::add_entries(facts, service.place, "security_opt:\n  - no-new-privileges:true"),

@@ -16,7 +16,7 @@ pub(crate) const RULE: Rule = Rule {
     severity: Severity::High,
     confidence: Confidence::High,
     worse_near_node: false,
-    fix: FixKind::Safe,
+    fix: FixKind::None,
     references: &[Reference {
         title: "Proxmox VE, Backup and Restore",
         url: "https://pve.proxmox.com/pve-docs/chapter-vzdump.html",

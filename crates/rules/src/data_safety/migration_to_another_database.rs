@@ -13,7 +13,7 @@ pub(crate) const RULE: Rule = Rule {
     severity: Severity::Critical,
     confidence: Confidence::High,
     worse_near_node: false,
-    fix: FixKind::Safe,
+    fix: FixKind::None,
     references: &[Reference {
         title: "Alembic, Tutorial, Editing the .ini File",
         url: "https://alembic.sqlalchemy.org/en/latest/tutorial.html#editing-the-ini-file",

@@ -13,7 +13,7 @@ pub(crate) const RULE: Rule = Rule {
     severity: Severity::High,
     confidence: Confidence::High,
     worse_near_node: false,
-    fix: FixKind::Safe,
+    fix: FixKind::Suggest,
     references: &[Reference {
         title: "Docker Compose, Specify a project name",
         url: "https://docs.docker.com/compose/how-tos/project-name/",

@@ -53,10 +53,12 @@ fn fatal(
     command: &plimsoll_model::commands::Command,
     handler: plimsoll_text::Place,
 ) -> Option<plimsoll_text::Edit> {
-    let counts = command.strict.errexit
-        || !matches!(facts.commands.unit(command.unit).origin, plimsoll_model::commands::Origin::Script);
     if handler == command.place || facts.text(handler).contains('\n') {
         return None;
     }
-    if counts { edits::without_alternative(facts, handler) } else { Some(edits::replace(handler, "exit 1")) }
+    if command.strict.errexit {
+        edits::without_alternative(facts, handler)
+    } else {
+        Some(edits::replace(handler, "exit 1"))
+    }
 }

@@ -15,7 +15,7 @@ pub(crate) const RULE: Rule = Rule {
     severity: Severity::High,
     confidence: Confidence::Medium,
     worse_near_node: false,
-    fix: FixKind::Safe,
+    fix: FixKind::None,
     references: &[],
     doc: include_str!("volume_at_the_wrong_path.md"),
     check,

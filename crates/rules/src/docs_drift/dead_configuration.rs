@@ -177,7 +177,16 @@ fn examples(facts: &Facts, reads: &BTreeSet<String>, findings: &mut Findings<'_>
             let public = ["VITE_", "NEXT_PUBLIC_", "REACT_APP_", "NUXT_PUBLIC_"]
                 .iter()
                 .any(|p| entry.key.starts_with(p));
-            public && reads.contains(&entry.key.to_ascii_uppercase()) && !passed_to_build(facts, &entry.key)
+            // What the code cannot do without is missing in the build, not superfluous here.
+            let optional = !facts
+                .application
+                .env_reads
+                .iter()
+                .any(|read| read.name == entry.key && matches!(read.presence, Presence::Required));
+            public
+                && optional
+                && reads.contains(&entry.key.to_ascii_uppercase())
+                && !passed_to_build(facts, &entry.key)
         });
         if let Some(entry) = unused {
             findings

@@ -66,7 +66,8 @@ pub(crate) fn beside(facts: &Facts, command: &Command, words: &str) -> Option<St
         current = carrier;
     }
     let entry = carriers.iter().find(|carrier| carrier.is("pct", &["exec"]));
-    let text = |from: Place, to: Place| facts.text(Place::new(from.file, from.span.cover(to.span)));
+    let text =
+        |from: Place, to: Place| facts.text(Place::new(from.file, Span::new(from.span.start, to.span.end)));
     let line = match entry {
         Some(entry) => {
             let end = entry.args.iter().find(|arg| arg.value.text == "--")?;
@@ -159,5 +160,22 @@ mod tests {
         assert_eq!(of("apt-get").unwrap(), "echo \\\"\\$A\\\" '\\\\''b'\\\\''");
         assert_eq!(of("reboot").unwrap(), "echo \"$A\" '\\''b'\\''");
         assert_eq!(of("ssh").unwrap(), "echo \"$A\" 'b'");
+    }
+
+    #[test]
+    fn a_command_beside_another_goes_the_same_way() {
+        let facts = facts(&[(
+            "x.sh",
+            "f() {\n  ssh \"$H\" \"pct exec $ID -- bash -c 'cd /a && docker compose up -d'\"\n}\nssh h 'docker compose pull'\ndocker build .\n",
+        )]);
+        let of = |words: &[&str]| {
+            let command = facts.commands.iter().find(|command| command.is("docker", words)).unwrap();
+            let line = beside(&facts, command, "docker image ls").unwrap();
+            assert!(statement_after(&facts, command, &line).is_some());
+            line
+        };
+        assert_eq!(of(&["compose", "up"]), "ssh \"$H\" \"pct exec $ID -- docker image ls\"");
+        assert_eq!(of(&["compose", "pull"]), "ssh h \"docker image ls\"");
+        assert_eq!(of(&["build"]), "docker image ls");
     }
 }

@@ -14,7 +14,7 @@ pub(crate) const RULE: Rule = Rule {
     severity: Severity::High,
     confidence: Confidence::High,
     worse_near_node: false,
-    fix: FixKind::Suggest,
+    fix: FixKind::None,
     references: &[Reference {
         title: "NIST SP 800-190, Application Container Security Guide",
         url: "https://csrc.nist.gov/pubs/sp/800/190/final",

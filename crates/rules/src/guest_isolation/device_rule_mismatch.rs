@@ -14,7 +14,7 @@ pub(crate) const RULE: Rule = Rule {
     severity: Severity::High,
     confidence: Confidence::High,
     worse_near_node: false,
-    fix: FixKind::Suggest,
+    fix: FixKind::None,
     references: &[Reference {
         title: "Linux allocated devices, admin-guide/devices.txt",
         url: "https://www.kernel.org/doc/html/latest/admin-guide/devices.html",

@@ -14,7 +14,7 @@ pub(crate) const RULE: Rule = Rule {
     severity: Severity::Critical,
     confidence: Confidence::High,
     worse_near_node: false,
-    fix: FixKind::Suggest,
+    fix: FixKind::None,
     references: &[Reference {
         title: "lxc.container.conf(5), section Capabilities",
         url: "https://linuxcontainers.org/lxc/manpages/man5/lxc.container.conf.5.html",

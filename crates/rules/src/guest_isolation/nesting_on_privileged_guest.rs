@@ -12,7 +12,7 @@ pub(crate) const RULE: Rule = Rule {
     severity: Severity::High,
     confidence: Confidence::High,
     worse_near_node: false,
-    fix: FixKind::Suggest,
+    fix: FixKind::None,
     references: &[Reference {
         title: "Proxmox VE, pct.conf(5), option features",
         url: "https://pve.proxmox.com/pve-docs/pct.conf.5.html",

@@ -13,7 +13,7 @@ pub(crate) const RULE: Rule = Rule {
     severity: Severity::Critical,
     confidence: Confidence::High,
     worse_near_node: false,
-    fix: FixKind::Suggest,
+    fix: FixKind::None,
     references: &[Reference {
         title: "Proxmox VE, Container Toolkit, Privileged Containers",
         url: "https://pve.proxmox.com/pve-docs/chapter-pct.html#_security_considerations",

@@ -18,7 +18,7 @@ pub(crate) const RULE: Rule = Rule {
     severity: Severity::High,
     confidence: Confidence::Medium,
     worse_near_node: false,
-    fix: FixKind::Suggest,
+    fix: FixKind::None,
     references: &[Reference {
         title: "Proxmox VE, Container Toolkit, Bind Mount Points",
         url: "https://pve.proxmox.com/pve-docs/chapter-pct.html#_bind_mount_points",

@@ -14,7 +14,7 @@ pub(crate) const RULE: Rule = Rule {
     severity: Severity::Critical,
     confidence: Confidence::High,
     worse_near_node: false,
-    fix: FixKind::Suggest,
+    fix: FixKind::None,
     references: &[
         Reference {
             title: "Proxmox VE, Container Toolkit, Security Considerations",

@@ -15,7 +15,7 @@ pub(crate) const RULE: Rule = Rule {
     severity: Severity::Medium,
     confidence: Confidence::Low,
     worse_near_node: false,
-    fix: FixKind::Suggest,
+    fix: FixKind::None,
     references: &[Reference {
         title: "Proxmox VE, Container Toolkit",
         url: "https://pve.proxmox.com/pve-docs/chapter-pct.html",

@@ -20,7 +20,7 @@ pub(crate) const RULE: Rule = Rule {
     severity: Severity::High,
     confidence: Confidence::Medium,
     worse_near_node: false,
-    fix: FixKind::Suggest,
+    fix: FixKind::None,
     references: &[
         Reference {
             title: "PostgreSQL, Peer Authentication",

@@ -16,7 +16,7 @@ pub(crate) const RULE: Rule = Rule {
     severity: Severity::Critical,
     confidence: Confidence::High,
     worse_near_node: false,
-    fix: FixKind::Safe,
+    fix: FixKind::Suggest,
     references: &[Reference {
         title: "Docker Compose, Control startup and shutdown order",
         url: "https://docs.docker.com/compose/how-tos/startup-order/",
@@ -50,9 +50,15 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
                 .help(format!("give `{name}` a health check, or wait for `service_started`"))
                 .fix(edits::review(
                     format!("wait until `{name}` is started"),
-                    edits::part(facts, dependency.place, "service_healthy")
+                    condition(facts, dependency.place)
                         .map(|place| vec![edits::replace(place, "service_started")]),
                 ));
         }
     }
+}
+
+/// The condition's value under the name of the service.
+fn condition(facts: &Facts, name: plimsoll_text::Place) -> Option<plimsoll_text::Place> {
+    let value = edits::entry_at(facts, name)?.value.get("condition")?;
+    Some(plimsoll_text::Place::new(name.file, value.span)).filter(|_| edits::is_in_compose_file(facts, name))
 }

@@ -13,7 +13,7 @@ pub(crate) const RULE: Rule = Rule {
     severity: Severity::Critical,
     confidence: Confidence::High,
     worse_near_node: false,
-    fix: FixKind::Safe,
+    fix: FixKind::None,
     references: &[Reference {
         title: "Proxmox VE, qm(1), Cloud-Init",
         url: "https://pve.proxmox.com/pve-docs/qm.1.html",

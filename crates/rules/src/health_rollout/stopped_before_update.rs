@@ -17,7 +17,7 @@ pub(crate) const RULE: Rule = Rule {
     severity: Severity::High,
     confidence: Confidence::Medium,
     worse_near_node: false,
-    fix: FixKind::Safe,
+    fix: FixKind::None,
     references: &[Reference {
         title: "docker compose up",
         url: "https://docs.docker.com/reference/cli/docker/compose/up/",

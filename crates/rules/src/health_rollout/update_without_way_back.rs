@@ -18,7 +18,7 @@ pub(crate) const RULE: Rule = Rule {
     severity: Severity::High,
     confidence: Confidence::Medium,
     worse_near_node: false,
-    fix: FixKind::Suggest,
+    fix: FixKind::None,
     references: &[Reference {
         title: "Compose file reference, image",
         url: "https://docs.docker.com/reference/compose-file/services/#image",

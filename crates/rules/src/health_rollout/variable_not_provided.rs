@@ -36,7 +36,7 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
     for (stack, service) in facts.stacks.deployed_services() {
         let (Some(build), Some((image, stage))) = (&service.build, built(facts, service)) else { continue };
         let reads = reads(facts, stack, service);
-        at_build(facts, service, build, image, &reads, findings);
+        at_build(facts, stack, service, build, image, &reads, findings);
         let is_complete = service.env_files.iter().all(|file| file.found);
         if is_complete && !is_web_server(facts, service) {
             at_run(facts, stack, service, stage, &reads, findings);
@@ -116,6 +116,7 @@ fn is_credential(name: &str) -> bool {
 /// What the pages of the service are built with.
 fn at_build(
     facts: &Facts,
+    stack: &Stack,
     service: &Service,
     build: &Build,
     image: &Image,
@@ -159,7 +160,8 @@ fn at_build(
     finding
         .note("the value is put into the pages while they are built; without it visitors see an empty page")
         .help(format!("declare `ARG {0}` in the Dockerfile and give it under `build.args`", first.name));
-    finding.fix(edits::review("hand the values to the build", hand_over(facts, service, image, &names)));
+    finding
+        .fix(edits::review("hand the values to the build", hand_over(facts, stack, service, image, &names)));
 }
 
 /// What the service runs with.
@@ -264,7 +266,9 @@ fn give(facts: &Facts, stack: &Stack, service: &Service, reads: &[&EnvRead]) -> 
         let value = format!("${{{0}:?set {0}}}", read.name);
         edits::add_variable(facts, service, &read.name, &value)
     });
-    edits::review("hand over the variables and refuse to start without them", edits.collect())
+    let mut edits = edits.collect::<Option<Vec<_>>>()?;
+    edits.extend(write_too(facts, stack, &reads.iter().map(|read| read.name.as_str()).collect::<Vec<_>>()));
+    edits::review("hand over the variables and refuse to start without them", Some(edits))
 }
 
 /// The default of a read with the name of the one service whose image speaks its protocol in place of `localhost`.
@@ -295,7 +299,13 @@ fn address(stack: &Stack, read: &EnvRead) -> Option<String> {
 }
 
 /// `ARG` in the stage that builds, and the values under `build.args`.
-fn hand_over(facts: &Facts, service: &Service, image: &Image, names: &[&str]) -> Option<Vec<Edit>> {
+fn hand_over(
+    facts: &Facts,
+    stack: &Stack,
+    service: &Service,
+    image: &Image,
+    names: &[&str],
+) -> Option<Vec<Edit>> {
     let stage = image.stages.iter().find(|stage| {
         stage.runs.iter().any(|run| run.place > stage.place && facts.text(run.place).contains("build"))
     })?;
@@ -308,5 +318,37 @@ fn hand_over(facts: &Facts, service: &Service, image: &Image, names: &[&str]) ->
         None => edits::add_entries(facts, key, &format!("args:\n  {}", lines.join("\n  ")))?,
     };
     let arguments: Vec<String> = names.iter().map(|name| format!("ARG {name}")).collect();
-    Some(vec![compose, edits::above_comments(facts, run.place, &arguments.join("\n"))])
+    let mut edits = vec![compose, edits::above_comments(facts, run.place, &arguments.join("\n"))];
+    edits.extend(write_too(facts, stack, names));
+    Some(edits)
+}
+
+/// A script that writes the `.env` of the deployment anew must write these, too, out of its own environment.
+fn write_too(facts: &Facts, stack: &Stack, names: &[&str]) -> Option<Edit> {
+    let used: BTreeSet<&str> = stack
+        .services()
+        .flat_map(|service| service.environment.values())
+        .flat_map(|entry| &entry.variables)
+        .map(|variable| variable.name.as_str())
+        .collect();
+    facts
+        .commands
+        .iter()
+        .filter(|command| !facts.commands.unit(command.unit).origin.is_documentation())
+        .find_map(|command| {
+            let heredoc = command.heredoc.as_ref().filter(|heredoc| !heredoc.quoted)?;
+            let writes = matches!(command.program.as_str(), "cat" | "tee") && command.carrier.is_none();
+            let mut start = 0;
+            let mut last = None;
+            for line in heredoc.body.text().split_inclusive('\n') {
+                if line.split_once('=').is_some_and(|(key, _)| used.contains(key.trim())) {
+                    last = Some(start..start + line.trim_end().len());
+                }
+                start += line.len();
+            }
+            let lines: Vec<String> =
+                names.iter().map(|name| format!("{name}=${{{name}:?set {name}}}")).collect();
+            let place = heredoc.body.place(last.filter(|_| writes)?);
+            Some(edits::lines_after(facts, place, &lines.join("\n")))
+        })
 }

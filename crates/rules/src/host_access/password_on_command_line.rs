@@ -14,7 +14,7 @@ pub(crate) const RULE: Rule = Rule {
     severity: Severity::High,
     confidence: Confidence::High,
     worse_near_node: false,
-    fix: FixKind::Suggest,
+    fix: FixKind::None,
     references: &[],
     doc: include_str!("password_on_command_line.md"),
     check,

@@ -17,7 +17,7 @@ pub(crate) const RULE: Rule = Rule {
     severity: Severity::Low,
     confidence: Confidence::Medium,
     worse_near_node: false,
-    fix: FixKind::Safe,
+    fix: FixKind::Suggest,
     references: &[],
     doc: include_str!("patient_ssh.md"),
     check,
@@ -46,7 +46,12 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
             files.entry(unit.file).or_default().push(command);
         }
     }
-    let chosen = files.iter().find(|(file, _)| deploying.contains(file)).or_else(|| files.first_key_value());
+    // The file that reaches out most often tells most.
+    let busiest = files
+        .iter()
+        .filter(|(file, _)| deploying.contains(file))
+        .max_by_key(|(file, calls)| (calls.len(), std::cmp::Reverse(**file)));
+    let chosen = busiest.or_else(|| files.first_key_value());
     let Some((file, calls)) = chosen else { return };
     // A question whose failure is expected is the less telling example.
     let Some(first) = calls.iter().find(|call| !matches!(call.fate, Fate::Tested)).or_else(|| calls.first())
@@ -67,6 +72,7 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
             && command.machine == Machine::Workstation
             && files.contains_key(&command.place.file)
             && !bounded(command)
+            && !is_for_a_person(command)
     });
     finding.fix(edits::review(
         "give up on passwords and unreachable machines",
@@ -81,6 +87,12 @@ fn bounded(command: &Command) -> bool {
     command.arg_texts().any(|arg| {
         arg.contains("BatchMode") || arg.contains("ConnectTimeout") || arg == "-F" || arg.contains("${")
     })
+}
+
+/// Whether somebody sits in front of it: a terminal, or no command at all.
+fn is_for_a_person(command: &Command) -> bool {
+    let asks = command.program == "ssh" && command.operands().nth(1).is_none() && command.heredoc.is_none();
+    asks || command.flag(&["-t"]).is_some()
 }
 
 /// The options behind the program's name.

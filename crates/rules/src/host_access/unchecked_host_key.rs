@@ -19,7 +19,7 @@ pub(crate) const RULE: Rule = Rule {
     severity: Severity::High,
     confidence: Confidence::High,
     worse_near_node: false,
-    fix: FixKind::Safe,
+    fix: FixKind::Suggest,
     references: &[],
     doc: include_str!("unchecked_host_key.md"),
     check,

@@ -20,7 +20,7 @@ pub(crate) const RULE: Rule = Rule {
     severity: Severity::High,
     confidence: Confidence::Medium,
     worse_near_node: false,
-    fix: FixKind::Suggest,
+    fix: FixKind::Safe,
     references: &[],
     doc: include_str!("value_in_node_shell.md"),
     check,
@@ -94,6 +94,9 @@ fn outside(arg: &Arg, command: &Command) -> Option<(String, bool)> {
 }
 
 fn is_guest_id(command: &Command, arg: &Arg) -> bool {
+    if command.program == "vzdump" {
+        return command.operands().next().is_some_and(|operand| operand.place == arg.place);
+    }
     matches!(command.program.as_str(), "pct" | "qm" | "lxc-attach" | "pvesh")
         && command.operands().skip(1).take(2).any(|operand| operand.place == arg.place)
 }

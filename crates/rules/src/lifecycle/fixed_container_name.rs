@@ -68,5 +68,6 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
 /// Removes the line.
 fn unnamed(facts: &Facts, place: plimsoll_text::Place) -> Option<plimsoll_text::Edit> {
     let head = edits::line_head(facts, place).trim().trim_end_matches(['"', '\'']).trim();
-    (head == "container_name:").then(|| edits::remove_lines(facts, place))
+    (head == "container_name:" && edits::is_in_compose_file(facts, place))
+        .then(|| edits::remove_lines(facts, place))
 }

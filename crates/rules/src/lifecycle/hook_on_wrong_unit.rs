@@ -14,7 +14,7 @@ pub(crate) const RULE: Rule = Rule {
     severity: Severity::Medium,
     confidence: Confidence::High,
     worse_near_node: false,
-    fix: FixKind::Suggest,
+    fix: FixKind::None,
     references: &[Reference {
         title: "systemd.unit(5)",
         url: "https://www.freedesktop.org/software/systemd/man/latest/systemd.unit.html",

@@ -17,7 +17,7 @@ pub(crate) const RULE: Rule = Rule {
     severity: Severity::Medium,
     confidence: Confidence::Medium,
     worse_near_node: false,
-    fix: FixKind::Suggest,
+    fix: FixKind::Safe,
     references: &[Reference {
         title: "Docker documentation, Prune unused Docker objects",
         url: "https://docs.docker.com/engine/manage-resources/pruning/",

@@ -16,7 +16,7 @@ pub(crate) const RULE: Rule = Rule {
     severity: Severity::Low,
     confidence: Confidence::Medium,
     worse_near_node: false,
-    fix: FixKind::Suggest,
+    fix: FixKind::Safe,
     references: &[Reference {
         title: "pre-commit, supported hooks",
         url: "https://pre-commit.com/hooks.html",

@@ -16,7 +16,7 @@ pub(crate) const RULE: Rule = Rule {
     severity: Severity::Medium,
     confidence: Confidence::Medium,
     worse_near_node: false,
-    fix: FixKind::Safe,
+    fix: FixKind::None,
     references: &[Reference {
         title: "Proxmox VE, pct(1), net[n]",
         url: "https://pve.proxmox.com/pve-docs/pct.1.html",

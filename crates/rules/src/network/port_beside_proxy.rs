@@ -16,7 +16,7 @@ pub(crate) const RULE: Rule = Rule {
     severity: Severity::Medium,
     confidence: Confidence::Medium,
     worse_near_node: false,
-    fix: FixKind::Safe,
+    fix: FixKind::Suggest,
     references: &[Reference {
         title: "Docker Engine, Port publishing and mapping",
         url: "https://docs.docker.com/engine/network/port-publishing/",

@@ -19,7 +19,7 @@ pub(crate) const RULE: Rule = Rule {
     severity: Severity::High,
     confidence: Confidence::Medium,
     worse_near_node: false,
-    fix: FixKind::Suggest,
+    fix: FixKind::None,
     references: &[Reference {
         title: "OWASP API Security Top 10, API8:2023 Security Misconfiguration",
         url: "https://owasp.org/API-Security/editions/2023/en/0xa8-security-misconfiguration/",

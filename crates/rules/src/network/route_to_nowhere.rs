@@ -16,7 +16,7 @@ pub(crate) const RULE: Rule = Rule {
     severity: Severity::High,
     confidence: Confidence::Medium,
     worse_near_node: false,
-    fix: FixKind::Safe,
+    fix: FixKind::None,
     references: &[Reference {
         title: "nginx, Module ngx_http_proxy_module",
         url: "https://nginx.org/en/docs/http/ngx_http_proxy_module.html",

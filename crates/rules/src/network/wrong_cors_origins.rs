@@ -14,7 +14,7 @@ pub(crate) const RULE: Rule = Rule {
     severity: Severity::High,
     confidence: Confidence::Medium,
     worse_near_node: false,
-    fix: FixKind::Suggest,
+    fix: FixKind::None,
     references: &[Reference {
         title: "MDN, Cross-Origin Resource Sharing (CORS)",
         url: "https://developer.mozilla.org/en-US/docs/Web/HTTP/Guides/CORS",

@@ -18,7 +18,7 @@ pub(crate) const RULE: Rule = Rule {
     severity: Severity::Low,
     confidence: Confidence::Medium,
     worse_near_node: false,
-    fix: FixKind::Suggest,
+    fix: FixKind::None,
     references: &[Reference {
         title: "Docker documentation, Select a storage driver",
         url: "https://docs.docker.com/engine/storage/drivers/select-storage-driver/",

@@ -18,7 +18,7 @@ pub(crate) const RULE: Rule = Rule {
     severity: Severity::High,
     confidence: Confidence::Medium,
     worse_near_node: false,
-    fix: FixKind::Safe,
+    fix: FixKind::None,
     references: &[
         Reference { title: "Proxmox VE, pct(1)", url: "https://pve.proxmox.com/pve-docs/pct.1.html" },
         Reference { title: "Proxmox VE, qm(1)", url: "https://pve.proxmox.com/pve-docs/qm.1.html" },

@@ -14,7 +14,7 @@ pub(crate) const RULE: Rule = Rule {
     severity: Severity::Critical,
     confidence: Confidence::Medium,
     worse_near_node: false,
-    fix: FixKind::Safe,
+    fix: FixKind::None,
     references: &[
         Reference { title: "ShellCheck, SC2029", url: "https://www.shellcheck.net/wiki/SC2029" },
         Reference {

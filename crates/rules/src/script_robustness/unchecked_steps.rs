@@ -16,7 +16,7 @@ pub(crate) const RULE: Rule = Rule {
     severity: Severity::High,
     confidence: Confidence::Medium,
     worse_near_node: false,
-    fix: FixKind::Safe,
+    fix: FixKind::None,
     references: &[Reference {
         title: "Bash Reference Manual, The Set Builtin",
         url: "https://www.gnu.org/software/bash/manual/html_node/The-Set-Builtin.html",

@@ -21,7 +21,7 @@ pub(crate) const RULE: Rule = Rule {
     severity: Severity::High,
     confidence: Confidence::Medium,
     worse_near_node: false,
-    fix: FixKind::Suggest,
+    fix: FixKind::Safe,
     references: &[],
     doc: include_str!("committed_secret.md"),
     check,

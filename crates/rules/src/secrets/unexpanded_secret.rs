@@ -15,7 +15,7 @@ pub(crate) const RULE: Rule = Rule {
     severity: Severity::Critical,
     confidence: Confidence::High,
     worse_near_node: false,
-    fix: FixKind::Safe,
+    fix: FixKind::None,
     references: &[Reference {
         title: "Bash Reference Manual, Here Documents",
         url: "https://www.gnu.org/software/bash/manual/html_node/Redirections.html",

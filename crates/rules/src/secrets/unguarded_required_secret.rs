@@ -3,7 +3,8 @@
 use plimsoll_model::Facts;
 use plimsoll_model::compose::{Operator, Variable, VariableSource};
 
-use plimsoll_text::Edit;
+use plimsoll_model::application::Presence;
+use plimsoll_text::{Edit, Fix};
 
 use super::words::is_secret_name;
 
@@ -47,20 +48,43 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
         for variable in rest {
             finding.related(variable.place, format!("nor has `{}`", variable.name));
         }
-        finding.help("write `${NAME:?}`, then Compose refuses to start without it").fix(edits::safe(
-            "refuse to start without the secrets",
-            bare.iter().map(|variable| guard(facts, variable)).collect(),
-        ));
+        finding
+            .help("write `${NAME:?}`, then Compose refuses to start without it")
+            .fix(guarded(facts, &bare));
     }
 }
 
-/// `$NAME` and `${NAME}` as `${NAME:?}`, which Compose refuses to leave empty.
-fn guard(facts: &Facts, variable: &Variable) -> Option<Edit> {
+/// Guards all of them: what the code can do without is marked as such, the rest must be set. Where nothing tells that
+/// a value is needed, somebody has to look.
+fn guarded(facts: &Facts, variables: &[&Variable]) -> Option<Fix> {
+    let reads = |name: &str| {
+        let name = name.to_owned();
+        facts.application.env_reads.iter().filter(move |read| read.name == name)
+    };
+    let optional = |name: &str| {
+        let mut own = reads(name).peekable();
+        own.peek().is_some() && own.all(|read| read.presence != Presence::Required)
+    };
+    let needed = |name: &str| {
+        name.contains("PASSWORD")
+            || name.contains("SECRET")
+            || reads(name).any(|read| read.presence == Presence::Required)
+    };
+    let sure = variables.iter().all(|variable| optional(&variable.name) || needed(&variable.name));
+    let edits = variables.iter().map(|variable| guard(facts, variable, optional(&variable.name))).collect();
+    let title = "refuse to start without the secrets that are needed";
+    if sure { edits::safe(title, edits) } else { edits::review(title, edits) }
+}
+
+/// `$NAME` and `${NAME}` as `${NAME:?}`, which Compose refuses to leave empty, or `${NAME:-}`, which says that it may
+/// be.
+fn guard(facts: &Facts, variable: &Variable, optional: bool) -> Option<Edit> {
     if !edits::is_in_compose_file(facts, variable.place) {
         return None;
     }
     let name = &variable.name;
     let text = facts.text(variable.place);
     let plain = text == format!("${name}") || text == format!("${{{name}}}");
-    plain.then(|| edits::replace(variable.place, format!("${{{name}:?set {name}}}")))
+    let new = if optional { format!("${{{name}:-}}") } else { format!("${{{name}:?set {name}}}") };
+    plain.then(|| edits::replace(variable.place, new))
 }

@@ -13,7 +13,7 @@ pub(crate) const RULE: Rule = Rule {
     severity: Severity::Low,
     confidence: Confidence::High,
     worse_near_node: false,
-    fix: FixKind::Safe,
+    fix: FixKind::None,
     references: &[Reference {
         title: "CWE-338: Use of Cryptographically Weak Pseudo-Random Number Generator",
         url: "https://cwe.mitre.org/data/definitions/338.html",

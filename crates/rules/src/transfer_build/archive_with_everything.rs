@@ -17,7 +17,7 @@ pub(crate) const RULE: Rule = Rule {
     severity: Severity::Low,
     confidence: Confidence::High,
     worse_near_node: false,
-    fix: FixKind::Safe,
+    fix: FixKind::None,
     references: &[Reference { title: "Git, git-archive", url: "https://git-scm.com/docs/git-archive" }],
     doc: include_str!("archive_with_everything.md"),
     check,

@@ -19,7 +19,7 @@ pub(crate) const RULE: Rule = Rule {
     severity: Severity::Medium,
     confidence: Confidence::High,
     worse_near_node: false,
-    fix: FixKind::Suggest,
+    fix: FixKind::None,
     references: &[
         Reference {
             title: "NIST SP 800-190, Application Container Security Guide, 4.1.1",

@@ -19,7 +19,7 @@ pub(crate) const RULE: Rule = Rule {
     severity: Severity::Medium,
     confidence: Confidence::High,
     worse_near_node: false,
-    fix: FixKind::Safe,
+    fix: FixKind::None,
     references: &[
         Reference { title: "npm, npm-ci", url: "https://docs.npmjs.com/cli/commands/npm-ci" },
         Reference {

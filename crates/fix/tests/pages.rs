@@ -1,0 +1,261 @@
+//! The bad examples of the pages are mended: each fix that a rule offers for one holds, leaves nothing to do the second
+//! time, and keeps the comments, in three layouts of the same text. What the fix makes of the first example stands on
+//! the page.
+//!
+//! `PAGE=LIF-001 cargo test -p plimsoll-fix --test pages` looks at one rule only, `UPDATE_PAGES=1` writes the pages.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use camino::Utf8PathBuf;
+use plimsoll_fix::{Mended, Request, mend, unified_diff};
+use plimsoll_model::{Facts, Inventory};
+use plimsoll_rules::page::{Case, FIXED, Page};
+use plimsoll_rules::{Confidence, FixKind, Rule, RuleSet, Selection, evaluate, registry};
+use plimsoll_text::{Applicability, Files};
+
+type Project = Vec<(Utf8PathBuf, String)>;
+
+/// Fixes that are safe where the files tell more than an example does: the memory of the guest, what else brings a
+/// file there, which service answers.
+const SAFE_WITH_MORE_FACTS: &[&str] = &["CMP-007", "DOC-005", "HLT-003", "SEC-006"];
+
+/// Fixes that remove the comments of what they remove.
+const TAKES_COMMENTS_ALONG: &[&str] = &["BLD-003"];
+
+fn selection() -> Selection {
+    Selection { min_confidence: Confidence::Low, ..Selection::default() }
+}
+
+fn run(rule: &'static Rule, project: &Project) -> Mended {
+    let inventory = Inventory::new(project.iter().map(|(path, _)| path.clone()));
+    mend(Request {
+        files: Files::new(project.clone()),
+        inventory: &inventory,
+        selection: &selection(),
+        rules: &RuleSet::Only(BTreeSet::from([rule.code])),
+        least: Applicability::Review,
+        keep: &|_| false,
+        check: &|_, _, _| None,
+    })
+}
+
+/// The findings of a rule, with and without a fix.
+fn offers(rule: &'static Rule, project: &Project) -> Vec<Option<Applicability>> {
+    let inventory = Inventory::new(project.iter().map(|(path, _)| path.clone()));
+    let facts = Facts::new(Files::new(project.clone()), inventory);
+    let only = Selection { rules: RuleSet::Only(BTreeSet::from([rule.code])), ..selection() };
+    let assessment = evaluate(&facts, &only);
+    assessment
+        .findings
+        .iter()
+        .map(|judged| judged.finding.fix.as_ref().map(|fix| fix.applicability))
+        .collect()
+}
+
+fn project(case: &Case<'_>) -> Project {
+    case.files.iter().map(|(path, text)| ((*path).into(), text.clone())).collect()
+}
+
+/// The same text as another hand would lay it out.
+fn layouts(project: &Project) -> [(&'static str, Project); 3] {
+    let map = |change: fn(&str, &str) -> String| -> Project {
+        project.iter().map(|(path, text)| (path.clone(), change(path.as_str(), text))).collect()
+    };
+    [
+        (
+            "twice the indentation",
+            map(|path, text| if is_indented(path) { indented(text) } else { text.to_owned() }),
+        ),
+        (
+            "comments around",
+            map(|path, text| if takes_comments(path) { commented(text) } else { text.to_owned() }),
+        ),
+        (
+            "Windows line ends",
+            map(|path, text| if is_yaml(path) { text.replace('\n', "\r\n") } else { text.to_owned() }),
+        ),
+    ]
+}
+
+fn is_yaml(path: &str) -> bool {
+    path.ends_with(".yml") || path.ends_with(".yaml")
+}
+
+/// Where the number of blanks is free.
+fn is_indented(path: &str) -> bool {
+    is_yaml(path) || path.ends_with(".sh")
+}
+
+fn takes_comments(path: &str) -> bool {
+    is_yaml(path) || path.ends_with(".sh") || path.ends_with(".env") || path.ends_with("Dockerfile")
+}
+
+fn indented(text: &str) -> String {
+    text.lines()
+        .map(|line| format!("{}{line}\n", &line[..line.len() - line.trim_start_matches(' ').len()]))
+        .collect()
+}
+
+/// A comment below the first line, as a shebang must stay where it is, and one at the end.
+fn commented(text: &str) -> String {
+    let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
+    if first.starts_with("#!") {
+        format!("{first}\n# Before.\n\n{rest}\n# Behind.")
+    } else {
+        format!("# Before.\n\n{text}\n# Behind.")
+    }
+}
+
+fn comments(text: &str) -> BTreeSet<String> {
+    text.lines().map(str::trim).filter(|line| line.starts_with('#')).map(str::to_owned).collect()
+}
+
+/// What is wrong with what the fixes of a rule do to a project; nothing when it has no fix there.
+fn complaint(rule: &'static Rule, name: &str, project: &Project, failures: &mut String) -> Option<Mended> {
+    let offered = offers(rule, project).into_iter().flatten().count();
+    if offered == 0 {
+        return None;
+    }
+    let mended = run(rule, project);
+    let mut fail = |what: String| {
+        let _ = writeln!(failures, "{} {name}: {what}", rule.code);
+    };
+    for withdrawn in &mended.withdrawn {
+        fail(format!(
+            "line {}: `{}` is withdrawn because {}",
+            withdrawn.fixed.line, withdrawn.fixed.title, withdrawn.reason
+        ));
+    }
+    if mended.fixed.is_empty() {
+        fail("nothing is mended".to_owned());
+    }
+    let after: Project =
+        mended.files.iter().map(|(_, file)| (file.path().to_owned(), file.text().to_owned())).collect();
+    let again = run(rule, &after);
+    if !again.changed.is_empty() {
+        fail(format!(
+            "a second run changes {:?}",
+            again.changed.iter().map(|c| c.path.as_str()).collect::<Vec<_>>()
+        ));
+    }
+    for changed in &mended.changed {
+        let lost: Vec<_> = comments(&changed.before).difference(&comments(&changed.after)).cloned().collect();
+        if !lost.is_empty() && !TAKES_COMMENTS_ALONG.contains(&rule.code) {
+            fail(format!("comments are lost: {lost:?}"));
+        }
+    }
+    Some(mended)
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "chooses what to test and to write, for the person at the keyboard"
+)]
+fn option(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+#[test]
+fn fixes_hold_for_the_bad_examples_in_every_layout() {
+    let only = option("PAGE");
+    let mut failures = String::new();
+    let mut with_fix = 0;
+    for rule in registry::all().filter(|rule| only.as_ref().is_none_or(|only| only == rule.code)) {
+        let page = Page::parse(rule.doc);
+        let cases = page.section("Bad").map(|section| section.cases.as_slice()).unwrap_or_default();
+        let mut shown = None;
+        let mut best = FixKind::None;
+        for case in cases {
+            let project = project(case);
+            if let Some(mended) = complaint(rule, case.name, &project, &mut failures) {
+                best = better(best, &mended);
+                shown = shown.or(Some((case.name, mended)));
+                for (layout, project) in layouts(&project) {
+                    let found =
+                        complaint(rule, &format!("{} ({layout})", case.name), &project, &mut failures);
+                    if found.is_none() {
+                        let _ = writeln!(failures, "{} {} ({layout}): there is no fix", rule.code, case.name);
+                    }
+                }
+            }
+        }
+        with_fix += usize::from(shown.is_some());
+        if rule.fix != best && !(rule.fix == FixKind::Safe && SAFE_WITH_MORE_FACTS.contains(&rule.code)) {
+            let _ =
+                writeln!(failures, "{}: the rule says {:?}, its page shows {best:?}", rule.code, rule.fix);
+        }
+        check_section(rule, &page, shown.as_ref(), &mut failures);
+    }
+    assert!(failures.is_empty(), "\n{failures}");
+    assert!(only.is_some() || with_fix >= 45, "{with_fix} rules have a fix for an example of their page");
+}
+
+/// The best that the fixes so far and these are.
+fn better(best: FixKind, mended: &Mended) -> FixKind {
+    let safe = mended.fixed.iter().any(|fixed| fixed.applicability == Applicability::Safe);
+    match best {
+        FixKind::Safe => FixKind::Safe,
+        _ if safe => FixKind::Safe,
+        _ => FixKind::Suggest,
+    }
+}
+
+fn check_section(
+    rule: &'static Rule,
+    page: &Page<'_>,
+    shown: Option<&(&str, Mended)>,
+    failures: &mut String,
+) {
+    let expected = shown.map(|(name, mended)| section(name, mended)).unwrap_or_default();
+    let present = page.section(FIXED).map(|section| section.text).unwrap_or_default();
+    if present == expected.trim() {
+        return;
+    }
+    if option("UPDATE_PAGES").is_some() {
+        write_section(rule, &expected);
+    } else {
+        let _ = writeln!(
+            failures,
+            "{}: the section `{FIXED}` is not what the fix makes; UPDATE_PAGES=1 writes it",
+            rule.code
+        );
+    }
+}
+
+/// The section for the page.
+fn section(name: &str, mended: &Mended) -> String {
+    let risky = mended.fixed.iter().any(|fixed| fixed.applicability == Applicability::Review);
+    let command = if risky { "`plimsoll fix --unsafe`" } else { "`plimsoll fix`" };
+    let example = if name.is_empty() { "the bad example".to_owned() } else { format!("*{name}*") };
+    let mut out = format!("{command} makes this of {example}:\n\n````diff\n");
+    for changed in &mended.changed {
+        let diff = unified_diff(&changed.path, &changed.before, &changed.after);
+        out.push_str(diff.split_once('\n').map(|(_, hunks)| hunks).unwrap_or_default());
+    }
+    out.push_str("````\n");
+    out
+}
+
+/// Puts the section into the page in the source.
+#[expect(clippy::disallowed_methods, reason = "writes pages, for the person at the keyboard")]
+fn write_section(rule: &'static Rule, section: &str) {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../rules/src");
+    for theme in std::fs::read_dir(root).unwrap().flatten().filter(|entry| entry.path().is_dir()) {
+        for page in std::fs::read_dir(theme.path()).unwrap().flatten() {
+            if page.path().extension().is_none_or(|extension| extension != "md") {
+                continue;
+            }
+            let text = std::fs::read_to_string(page.path()).unwrap();
+            if text != rule.doc {
+                continue;
+            }
+            let (before, rest) = text.split_once(&format!("## {FIXED}\n")).map_or_else(
+                || text.split_once("## Known problems").unwrap(),
+                |(before, rest)| (before, rest.split_once("## Known problems").unwrap().1),
+            );
+            let own = if section.is_empty() { String::new() } else { format!("## {FIXED}\n\n{section}\n") };
+            std::fs::write(page.path(), format!("{before}{own}## Known problems{rest}")).unwrap();
+        }
+    }
+}
