@@ -12,6 +12,7 @@ mod missing_names;
 mod no_restart_policy;
 mod probe;
 mod program_results;
+mod provided_variable;
 mod removed_snippet;
 mod service_without_health_check;
 mod settings_folder;
