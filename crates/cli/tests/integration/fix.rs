@@ -99,3 +99,47 @@ fn modes_links_and_bytes_that_are_no_text_survive() {
     assert_eq!(std::fs::metadata(&real).unwrap().permissions().mode() & 0o777, 0o640);
     assert_eq!(std::fs::read(sandbox.path().join("docker-compose.prod.yml")).unwrap(), bytes);
 }
+
+/// How many findings there are by rule and file.
+fn counts(sandbox: &Sandbox) -> std::collections::BTreeMap<(String, String), usize> {
+    let run = sandbox.run(&["evaluate", "--format", "json", "--fail-on", "never"]);
+    let report: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    let mut counts = std::collections::BTreeMap::new();
+    for finding in report["findings"].as_array().unwrap() {
+        let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+        *counts.entry((text(&finding["code"]), text(&finding["location"]["path"]))).or_default() += 1;
+    }
+    counts
+}
+
+#[expect(clippy::disallowed_methods, reason = "copies the example")]
+fn copy(from: &std::path::Path, into: &str, sandbox: &Sandbox) {
+    for entry in std::fs::read_dir(from).unwrap().flatten() {
+        let name = format!("{into}{}", entry.file_name().to_str().unwrap());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &format!("{name}/"), sandbox);
+        } else {
+            sandbox.write(&name, std::fs::read(entry.path()).unwrap());
+        }
+    }
+}
+
+#[test]
+fn the_example_is_mended_and_nothing_gets_worse() {
+    let example = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/papertrade"));
+    for (args, least) in [(&["fix"] as &[&str], 35), (&["fix", "--unsafe"], 50)] {
+        let sandbox = Sandbox::new();
+        copy(example, "", &sandbox);
+        let before = counts(&sandbox);
+        let run = fix(&sandbox, args);
+        assert_eq!(run.code, 0, "{run:?}");
+        let fixed = run.stdout.lines().filter(|line| line.starts_with("fixed ")).count();
+        assert!(fixed >= least, "{fixed} findings fixed by {args:?}:\n{}", run.stdout);
+        let after = counts(&sandbox);
+        let worse: Vec<_> =
+            after.iter().filter(|(key, count)| before.get(*key).is_none_or(|old| old < *count)).collect();
+        assert!(worse.is_empty(), "{args:?} brings {worse:?}");
+        let again = fix(&sandbox, args);
+        assert!(again.stdout.contains("nothing to fix"), "{again:?}");
+    }
+}

@@ -51,8 +51,18 @@ pub(super) fn instead_of(facts: &Facts, sleep: &Command, start: &Command) -> Opt
     };
     let indent = edits::indent_of(facts, sleep.place);
     let step = if indent.contains('\t') { "\t" } else { "    " };
-    let lines = format!(
-        "# A minute at most until the guest has a network\n{indent}for _ in $(seq 30); do\n{indent}{step}{ask} &>/dev/null && break\n{indent}{step}sleep 2\n{indent}done"
-    );
+    let lines = [
+        "# A minute at most until the guest has a network".to_owned(),
+        "tries=0".to_owned(),
+        format!("until {ask} &>/dev/null; do"),
+        format!("{step}tries=$((tries + 1))"),
+        format!("{step}if [ \"$tries\" -ge 30 ]; then"),
+        format!("{step}{step}echo \"the guest has no network\" >&2"),
+        format!("{step}{step}exit 1"),
+        format!("{step}fi"),
+        format!("{step}sleep 2"),
+        "done".to_owned(),
+    ];
+    let lines = lines.join(&format!("\n{indent}"));
     Some(vec![edits::replace(sleep.place, lines)])
 }

@@ -50,14 +50,16 @@ pub(super) fn fix(facts: &Facts, writer: &Command) -> Option<Fix> {
     for copy in copies {
         let destination = copy.operands().last()?;
         let (host, folder) = destination.value.text.split_once(':')?;
-        if host.is_empty() || !matches!(folder, "/tmp" | "/tmp/") {
+        if host.is_empty() || folder != path && !matches!(folder, "/tmp" | "/tmp/") {
             continue;
         }
         let written = facts.text(destination.place);
-        let at = edits::part(facts, destination.place, &format!(":{folder}"))?;
-        let quoted = written.starts_with('"');
-        let new = if quoted { format!(":${{{name}}}") } else { format!(":\"${{{name}}}\"") };
-        edits.push(edits::replace(at, new));
+        if folder != path {
+            let at = edits::part(facts, destination.place, &format!(":{folder}"))?;
+            let quoted = written.starts_with('"');
+            let new = if quoted { format!(":${{{name}}}") } else { format!(":\"${{{name}}}\"") };
+            edits.push(edits::replace(at, new));
+        }
         let host = written.trim_start_matches('"').split_once(':')?.0;
         if !far.contains(host) {
             far.push_str(&format!("; ssh \"{host}\" \"rm -f ${{{name}}}\" || true"));
