@@ -2,10 +2,16 @@
 
 mod guest_command_on_node;
 mod lines;
+mod login_without_password;
+mod node_changed_by_deployment;
 mod password_on_command_line;
+mod password_only_guest;
 mod patient_ssh;
+mod root_by_group;
 mod root_deploy_on_node;
+mod task_on_wrong_machine;
 mod unchecked_host_key;
+mod unprotected_deploy_key;
 mod value_in_node_shell;
 
 use crate::Rule;
@@ -18,4 +24,10 @@ pub(crate) const RULES: &[&Rule] = &[
     &guest_command_on_node::RULE,
     &value_in_node_shell::RULE,
     &patient_ssh::RULE,
+    &login_without_password::RULE,
+    &node_changed_by_deployment::RULE,
+    &root_by_group::RULE,
+    &unprotected_deploy_key::RULE,
+    &password_only_guest::RULE,
+    &task_on_wrong_machine::RULE,
 ];
