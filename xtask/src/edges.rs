@@ -13,6 +13,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("plimsoll-fix", &["plimsoll-text", "plimsoll-syntax", "plimsoll-model", "plimsoll-rules"]),
     ("plimsoll-report", &["plimsoll-text", "plimsoll-rules"]),
     ("plimsoll-pve", &[]),
+    ("plimsoll-lab", &["plimsoll-pve"]),
     (
         "plimsoll",
         &[
@@ -21,6 +22,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "plimsoll-model",
             "plimsoll-rules",
             "plimsoll-fix",
+            "plimsoll-lab",
             "plimsoll-report",
         ],
     ),

@@ -2,6 +2,7 @@
 
 mod checks;
 mod codegen;
+mod contract;
 #[cfg(test)]
 mod edges;
 mod pages;
@@ -27,6 +28,12 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Write the lab's tables of endpoints from the vendor's contract files (PLIMSOLL_PVE_API_DIR)
+    Contract {
+        /// Change nothing; fail when a table is not what the contract says
+        #[arg(long)]
+        check: bool,
+    },
 }
 
 fn main() -> ExitCode {
@@ -34,6 +41,7 @@ fn main() -> ExitCode {
         Task::Test => checks::run(),
         Task::Codegen { check: true } => codegen::check().map_err(|error| error.to_string()),
         Task::Codegen { check: false } => codegen::write().map_err(|error| error.to_string()),
+        Task::Contract { check } => contract::run(check),
     };
     match result {
         Ok(message) => {

@@ -3,7 +3,7 @@
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Parser, Subcommand};
 
-use crate::commands::{completions, evaluate, explain, fix, rules};
+use crate::commands::{completions, evaluate, explain, fix, lab, rules};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::BrightWhite.on_default().bold())
@@ -31,5 +31,6 @@ pub(crate) enum Command {
     Fix(fix::FixArgs),
     Explain(explain::ExplainArgs),
     Rules(rules::RulesArgs),
+    Lab(lab::LabArgs),
     Completions(completions::CompletionsArgs),
 }

@@ -48,6 +48,9 @@ pub(crate) enum FailureKind {
     /// A file changed while it was judged.
     #[error("`{0}` changed in the meantime; nothing was written to it")]
     Moved(Utf8PathBuf),
+    /// The lab cannot do what it is asked.
+    #[error("{what}")]
+    Lab { what: String, source: Box<dyn Error + Send + Sync> },
     /// A baseline file cannot be used.
     #[error("cannot use the baseline `{path}`")]
     Baseline { path: Utf8PathBuf, source: plimsoll_report::BaselineError },

@@ -4,6 +4,7 @@ pub(crate) mod completions;
 pub(crate) mod evaluate;
 pub(crate) mod explain;
 pub(crate) mod fix;
+pub(crate) mod lab;
 pub(crate) mod rules;
 
 mod choices;
@@ -18,6 +19,7 @@ pub(crate) fn run(ui: &Ui, command: Command) -> Result<Outcome, Failure> {
         Command::Fix(args) => fix::run(ui, &args),
         Command::Explain(args) => explain::run(ui, &args),
         Command::Rules(args) => rules::run(ui, &args),
+        Command::Lab(args) => lab::run(ui, &args),
         Command::Completions(args) => completions::run(ui, &args),
     }
 }

@@ -7,6 +7,7 @@ mod discovery;
 mod evaluate;
 mod example;
 mod fix;
+mod lab;
 mod other_commands;
 mod sandbox;
 mod stability;

@@ -14,8 +14,7 @@ pub struct Interface {
     /// Its name.
     pub name: String,
     /// The card's address.
-    #[serde(default, alias = "hwaddr")]
-    #[serde(rename = "hardware-address")]
+    #[serde(default, rename = "hwaddr")]
     pub mac: Option<String>,
     /// The last IPv4 address with its length.
     #[serde(default)]

@@ -1,0 +1,299 @@
+//! The lab: requests in, answers out, and what only a lab can do.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::access::Caller;
+use crate::contract::{Contract, Detail};
+use crate::cx::Cx;
+use crate::faults::{Fault, Rule};
+use crate::handlers::{self, ROUTES};
+use crate::http::{Given, Outcome, Request, Response, decode, parameters, render, split};
+use crate::options::Options;
+use crate::reply::{Answer, Refusal};
+use crate::state::State;
+use crate::validate::{Args, Raw, validate};
+
+/// A Proxmox VE cluster that is not there.
+pub struct Lab {
+    options: Options,
+    contract: Contract,
+    state: Mutex<State>,
+}
+
+/// Two hours.
+const TICKET_LIFE: i64 = 7_200_000;
+/// A node takes no larger body, uploads aside.
+const MOST_BODY: usize = 512 << 10;
+
+impl Lab {
+    /// Makes a lab.
+    pub fn new(options: Options) -> Self {
+        let contract = Contract::of(options.release);
+        let state = Mutex::new(State::new(&options));
+        Self { options, contract, state }
+    }
+
+    /// Answers a request.
+    pub fn handle(&self, request: &Request) -> Outcome {
+        let mut state = self.state();
+        state.settle();
+        let delay = state.faults.latency(&request.verb, &request.path);
+        let fault = state.faults.on_request(&request.verb, &request.path);
+        match fault {
+            Some(Fault::LostBefore) => return Outcome::Lost,
+            Some(Fault::Status { status, message }) => {
+                let text = if message.is_empty() { usual(status).to_owned() } else { message };
+                // Between nodes there is no JSON.
+                let refusal =
+                    if status >= 502 { Refusal::bare(status, text) } else { Refusal::new(status, text) };
+                let response = render(Err(refusal), crate::http::Wrapping::Json);
+                return Outcome::Answer { response, delay };
+            }
+            _ => {}
+        }
+        let response = self.respond(&mut state, request);
+        match fault {
+            Some(Fault::LostAfter) => Outcome::Lost,
+            _ => Outcome::Answer { response, delay },
+        }
+    }
+
+    fn respond(&self, state: &mut State, request: &Request) -> Response {
+        let Some((wrapping, path)) = split(&request.path) else {
+            let refusal = Refusal::bare(501, format!("no such uri '{}'", request.path));
+            return render(Err(refusal), crate::http::Wrapping::Json);
+        };
+        if !matches!(request.verb.as_str(), "GET" | "POST" | "PUT" | "DELETE") {
+            return render(
+                Err(Refusal::bare(501, format!("method '{}' not available", request.verb))),
+                wrapping,
+            );
+        }
+        let answer = self.answer(state, request, &path);
+        state.settle();
+        render(answer, wrapping)
+    }
+
+    fn answer(&self, state: &mut State, request: &Request, path: &[String]) -> Answer {
+        let joined = format!("/{}", path.join("/"));
+        let login = joined == "/access/ticket" && request.verb == "POST";
+        let upload = joined.ends_with("/upload");
+        if request.body.len() > MOST_BODY && !upload {
+            return Err(Refusal::bare(501, "for data too large"));
+        }
+        let caller = if login {
+            Caller { user: String::new(), token: None }
+        } else {
+            authenticate(state, request, upload)?
+        };
+        let given = parameters(request)?;
+        if path.is_empty() {
+            let names = ["version", "cluster", "nodes", "storage", "access", "pools"];
+            return Ok(json!(names.map(|name| json!({ "subdir": name }))).into());
+        }
+        let found = self.contract.find(&request.verb, path);
+        let Some((endpoint, places)) = found else {
+            return Err(Refusal::new(501, format!("Method '{} {joined}' not implemented", request.verb)));
+        };
+        let handler = ROUTES.iter().find(|(verb, path, _)| *verb == endpoint.verb && *path == endpoint.path);
+        let (Some(detail), Some((_, _, handler))) = (&endpoint.detail, handler) else {
+            let text = format!("the lab does not implement {} {}", endpoint.verb, endpoint.path);
+            return Err(Refusal::new(501, text));
+        };
+        if caller.token.is_some() && !detail.token {
+            let text = format!("URI '{joined}' not available with API token, need proper ticket.");
+            return Err(Refusal::denied(&text));
+        }
+        let (given, hidden) = without_hidden(given);
+        let mut all = given;
+        all.extend(places.into_iter().map(|(name, value)| (name, Raw::Text(value))));
+        let mut args = validate(detail, all)?;
+        args.0.extend(hidden);
+        self.permit(state, &caller, detail, &args)?;
+        known_node(state, &args)?;
+        if request.verb != "GET" && !login && state.faults.no_quorum() {
+            return Err(Refusal::died("cluster not ready - no quorum?"));
+        }
+        let mut cx = Cx { state, contract: &self.contract, caller, args };
+        handler(&mut cx)
+    }
+
+    fn permit(
+        &self,
+        state: &mut State,
+        caller: &Caller,
+        detail: &Detail,
+        args: &Args,
+    ) -> Result<(), Refusal> {
+        if detail.check.is_null() {
+            return match detail.user.as_str() {
+                "root" if !caller.is_root() => Err(Refusal::denied("user != root@pam")),
+                _ => Ok(()),
+            };
+        }
+        handlers::permit(state, caller, &detail.check, args)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Moves time on, and does what falls due.
+    pub fn advance(&self, by: Duration) {
+        let mut state = self.state();
+        state.clock.advance(i64::try_from(by.as_millis()).unwrap_or(i64::MAX));
+        state.settle();
+    }
+
+    /// Throws everything away but the certificate, and begins anew.
+    pub fn reset(&self) {
+        let mut state = self.state();
+        state.backend.clean();
+        let certificate = state.certificate.clone();
+        *state = State::new(&self.options);
+        state.certificate = certificate;
+    }
+
+    /// Sets a fault and answers its number.
+    pub fn add_fault(&self, rule: Rule) -> u32 {
+        self.state().faults.add(rule)
+    }
+
+    /// Takes a fault away.
+    pub fn remove_fault(&self, number: u32) -> bool {
+        self.state().faults.remove(number)
+    }
+
+    /// Takes all faults away.
+    pub fn clear_faults(&self) {
+        self.state().faults.clear();
+    }
+
+    /// The faults that are set.
+    pub fn faults(&self) -> BTreeMap<u32, Rule> {
+        self.state().faults.list().clone()
+    }
+
+    /// Shows this certificate's fingerprint and text in answers.
+    pub fn show_certificate(&self, fingerprint: String, pem: String) {
+        self.state().certificate = (fingerprint, pem);
+    }
+
+    /// What the lab is, for people: release, nodes, guests by number with their state, and the backend's name.
+    pub fn summary(&self) -> Summary {
+        let mut state = self.state();
+        state.settle();
+        Summary {
+            release: state.release.version().to_owned(),
+            nodes: state.nodes.clone(),
+            backend: state.backend.name(),
+            guests: state
+                .guests
+                .values()
+                .map(|guest| (guest.vmid, guest.kind.api(), guest.name(), guest.running.is_some()))
+                .collect(),
+            tasks: state.tasks.len(),
+            faults: state.faults.list().len(),
+        }
+    }
+
+    /// Names and logs of tasks, oldest first.
+    pub fn logs(&self) -> Vec<(String, Option<String>, Vec<String>)> {
+        let mut state = self.state();
+        state.settle();
+        state.tasks.iter().map(|task| (task.upid.to_string(), task.exit.clone(), task.log.clone())).collect()
+    }
+}
+
+/// What a lab is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Summary {
+    /// The release.
+    pub release: String,
+    /// Names of nodes.
+    pub nodes: Vec<String>,
+    /// The backend of its guests.
+    pub backend: &'static str,
+    /// Number, kind, name, whether it runs.
+    pub guests: Vec<(u32, &'static str, String, bool)>,
+    /// Tasks so far.
+    pub tasks: usize,
+    /// Faults that are set.
+    pub faults: usize,
+}
+
+/// Endpoints of a release: verb, path, whether the lab answers.
+pub fn coverage(release: crate::contract::Release) -> Vec<(String, String, bool)> {
+    let contract = Contract::of(release);
+    contract.endpoints().iter().map(|e| (e.verb.clone(), e.path.clone(), e.detail.is_some())).collect()
+}
+
+fn usual(status: u16) -> &'static str {
+    match status {
+        502 => "Bad Gateway",
+        503 => "Service Unavailable",
+        595 => "Connection refused",
+        596 => "Connection timed out",
+        _ => "Internal Server Error",
+    }
+}
+
+/// What the lab's own reader put beside the parameters of an upload.
+fn without_hidden(given: Given) -> (Given, BTreeMap<String, Vec<String>>) {
+    let (hidden, given): (Given, Given) = given.into_iter().partition(|(name, _)| name.starts_with('\0'));
+    let hidden = hidden.into_iter().filter_map(|(name, raw)| match raw {
+        Raw::Text(text) => Some((name, vec![text])),
+        Raw::List(_) => None,
+    });
+    (given, hidden.collect())
+}
+
+fn known_node(state: &State, args: &Args) -> Result<(), Refusal> {
+    match args.get("node") {
+        Some(node) if node != "localhost" && !state.nodes.iter().any(|known| known == node) => {
+            let text = "failed to get address info for";
+            Err(Refusal::died(format!(
+                "hostname lookup '{node}' failed - {text}: {node}: Name or service not known"
+            )))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Who asks: by ticket, else by token, in the node's order.
+fn authenticate(state: &mut State, request: &Request, upload: bool) -> Result<Caller, Refusal> {
+    let failed = || Refusal::bare(401, "Authentication failed!");
+    let now = state.now();
+    let cookie = request.cookie.as_deref().and_then(|text| {
+        let found = text.split(';').map(str::trim).find_map(|part| part.strip_prefix("PVEAuthCookie="));
+        found.map(|value| decode(value, false))
+    });
+    if let Some(ticket) = cookie {
+        let (user, given) = state.access.tickets.get(&ticket).ok_or_else(failed)?;
+        if now - given > TICKET_LIFE {
+            return Err(Refusal::bare(401, "permission denied - invalid PVE ticket"));
+        }
+        let csrf_needed = request.verb != "GET" && !upload;
+        if csrf_needed && request.csrf.as_deref() != Some(crate::handlers::csrf(&ticket).as_str()) {
+            return Err(Refusal::bare(401, "Permission denied - invalid csrf token"));
+        }
+        return Ok(Caller { user: user.clone(), token: None });
+    }
+    let Some(header) = request.authorization.as_deref() else { return Err(Refusal::bare(401, "No ticket")) };
+    let rest = header.split("PVEAPIToken").nth(1).and_then(|rest| rest.strip_prefix(['=', ' ']));
+    let value =
+        rest.map(|rest| decode(rest.split(';').next().unwrap_or_default(), false)).ok_or_else(failed)?;
+    let (id, secret) = value.rsplit_once('=').ok_or_else(failed)?;
+    let (user, name) = id.split_once('!').ok_or_else(failed)?;
+    let token = state.access.token(user, name).ok_or_else(failed)?;
+    let over = token.expire > 0 && token.expire < now / 1000;
+    let enabled = state.access.users.get(user).is_some_and(|user| user.enable);
+    if token.secret != secret || over || !enabled {
+        return Err(failed());
+    }
+    Ok(Caller { user: user.to_owned(), token: Some(name.to_owned()) })
+}

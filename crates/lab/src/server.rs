@@ -1,0 +1,187 @@
+//! The lab behind HTTPS on the loopback interface.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::ext::ReasonPhrase;
+use hyper::header::{AUTHORIZATION, CONNECTION, CONTENT_TYPE, COOKIE, HeaderName};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request as HyperRequest, Response as HyperResponse, StatusCode};
+use hyper_util::rt::TokioIo;
+use rcgen::{CertificateParams, KeyPair};
+use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
+
+use crate::http::{Outcome, Request, Response};
+use crate::lab::Lab;
+
+/// The certificate that a lab shows, made for it alone.
+#[derive(Clone)]
+pub struct Certificate {
+    /// The certificate.
+    pub pem: String,
+    /// SHA-256 of it, to pin.
+    pub fingerprint: plimsoll_pve::Fingerprint,
+    der: Vec<u8>,
+    key: Vec<u8>,
+}
+
+/// Why a lab does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address is taken or not allowed.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// No certificate could be made.
+    #[error("cannot make a certificate")]
+    Certificate(#[from] rcgen::Error),
+    /// TLS does not take the certificate.
+    #[error("cannot set up TLS")]
+    Tls(#[from] rustls::Error),
+}
+
+impl Certificate {
+    /// Makes a certificate for the loopback names.
+    pub fn make() -> Result<Self, StartError> {
+        let names = ["localhost", "127.0.0.1", "::1", "pve1", "pve2", "pve3"].map(str::to_owned);
+        let key = KeyPair::generate()?;
+        let certificate = CertificateParams::new(names)?.self_signed(&key)?;
+        let der = certificate.der().to_vec();
+        let fingerprint = plimsoll_pve::Fingerprint::of(&der);
+        Ok(Self { pem: certificate.pem(), fingerprint, der, key: key.serialize_der() })
+    }
+}
+
+/// A lab that listens.
+pub struct Server {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// What it shows.
+    pub certificate: Certificate,
+    stop: watch::Sender<bool>,
+    done: tokio::task::JoinHandle<()>,
+}
+
+impl Server {
+    /// Starts to listen. Port 0 takes a free one.
+    pub async fn start(
+        lab: Arc<Lab>,
+        address: SocketAddr,
+        certificate: Certificate,
+    ) -> Result<Self, StartError> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(certificate.key.clone()));
+        let tls = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.der.clone().into()], key)?;
+        let listener =
+            TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })?;
+        let address = listener.local_addr().map_err(|source| StartError::Listen { address, source })?;
+        lab.show_certificate(certificate.fingerprint.to_string(), certificate.pem.clone());
+        let (stop, stopped) = watch::channel(false);
+        let done = tokio::spawn(accept(listener, TlsAcceptor::from(Arc::new(tls)), lab, stopped));
+        Ok(Self { address, certificate, stop, done })
+    }
+
+    /// Stops listening and breaks what is open.
+    pub async fn stop(self) {
+        let _ = self.stop.send(true);
+        let _ = self.done.await;
+    }
+}
+
+async fn accept(listener: TcpListener, tls: TlsAcceptor, lab: Arc<Lab>, mut stopped: watch::Receiver<bool>) {
+    let mut open = JoinSet::new();
+    loop {
+        tokio::select! {
+            _ = stopped.changed() => break,
+            Some(_) = open.join_next(), if !open.is_empty() => {}
+            accepted = listener.accept() => {
+                if let Ok((stream, _)) = accepted {
+                    let _ = stream.set_nodelay(true);
+                    open.spawn(serve(stream, tls.clone(), lab.clone()));
+                }
+            }
+        }
+    }
+    open.shutdown().await;
+}
+
+/// One connection, until either side has enough.
+async fn serve(stream: TcpStream, tls: TlsAcceptor, lab: Arc<Lab>) {
+    let Ok(stream) = tls.accept(stream).await else { return };
+    let (lost, mut is_lost) = watch::channel(false);
+    let service = service_fn(move |request| {
+        let (lab, lost) = (lab.clone(), lost.clone());
+        async move { Ok::<_, Infallible>(answer(&lab, request, &lost).await) }
+    });
+    let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+    tokio::select! {
+        _ = connection => {}
+        _ = is_lost.changed() => {}
+    }
+}
+
+async fn answer(
+    lab: &Lab,
+    request: HyperRequest<Incoming>,
+    lost: &watch::Sender<bool>,
+) -> HyperResponse<Full<Bytes>> {
+    let (head, body) = request.into_parts();
+    let Ok(body) = body.collect().await else { return HyperResponse::default() };
+    let header =
+        |name: HeaderName| head.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let request = Request {
+        verb: head.method.as_str().to_owned(),
+        path: head.uri.path().to_owned(),
+        query: head.uri.query().unwrap_or_default().to_owned(),
+        content_type: header(CONTENT_TYPE),
+        authorization: header(AUTHORIZATION),
+        cookie: header(COOKIE),
+        csrf: header(HeaderName::from_static("csrfpreventiontoken")),
+        body: body.to_bytes().to_vec(),
+    };
+    match lab.handle(&request) {
+        Outcome::Answer { response, delay } => {
+            if delay > 0 {
+                tokio::time::sleep(Duration::from_millis(delay)).await;
+            }
+            send(response)
+        }
+        Outcome::Lost => {
+            let _ = lost.send(true);
+            std::future::pending().await
+        }
+    }
+}
+
+fn send(response: Response) -> HyperResponse<Full<Bytes>> {
+    let refused = response.status >= 400;
+    let mut out = HyperResponse::new(Full::new(Bytes::from(response.body)));
+    *out.status_mut() = StatusCode::from_u16(response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    if let Ok(reason) = ReasonPhrase::try_from(response.reason.as_bytes().to_vec()) {
+        out.extensions_mut().insert(reason);
+    }
+    let headers = out.headers_mut();
+    let kind = if response.json { "application/json;charset=UTF-8" } else { "text/plain" };
+    headers.insert(CONTENT_TYPE, hyper::header::HeaderValue::from_static(kind));
+    headers.insert(hyper::header::SERVER, hyper::header::HeaderValue::from_static("pve-api-daemon/3.0"));
+    if refused {
+        headers.insert(CONNECTION, hyper::header::HeaderValue::from_static("close"));
+    }
+    out
+}

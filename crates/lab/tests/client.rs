@@ -1,0 +1,374 @@
+//! The project's own client against the lab, over HTTPS.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test says why it stops")]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use plimsoll_lab::{Certificate, Fault, Lab, Options, Release, Rule, Server};
+use plimsoll_pve::api::*;
+use plimsoll_pve::property::{Drive, Features, IpConfig, LxcNet, Mount, QemuNet};
+use plimsoll_pve::{
+    Client, Config, Credentials, Error, Exit, Kind, Request, Secret, TaskError, Token, Trust, Upid, Upload,
+    UploadSource, UrlEncoded, Vmid, WaitOptions,
+};
+
+const TEMPLATE: &str = "local:vztmpl/debian-13-standard_13.1-2_amd64.tar.zst";
+const IMAGE: &str = "local:import/debian-13-genericcloud-amd64.qcow2";
+
+struct Rig {
+    lab: Arc<Lab>,
+    server: Server,
+}
+
+impl Rig {
+    async fn new(release: Release) -> Self {
+        let lab = Arc::new(Lab::new(Options { release, pace: 5, ..Options::default() }));
+        let server = Server::start(lab.clone(), "127.0.0.1:0".parse().unwrap(), Certificate::make().unwrap())
+            .await
+            .unwrap();
+        Self { lab, server }
+    }
+
+    fn client(&self, credentials: Credentials) -> Client {
+        let trust = Trust::Pinned(self.server.certificate.fingerprint);
+        Client::new(Config::new(self.server.address.to_string(), credentials, trust)).unwrap()
+    }
+
+    fn root(&self) -> Client {
+        self.client(Credentials::Password { user: "root@pam".into(), password: Secret::new("plimsoll") })
+    }
+
+    /// A token of its own user, with one role everywhere.
+    async fn token(&self, privileges: &str) -> Client {
+        let root = self.root();
+        root.call(&CreateUser { userid: "deploy@pve".into(), ..CreateUser::default() }).await.unwrap();
+        root.call(&CreateRole { roleid: "Deploy".into(), privs: Some(privileges.into()) }).await.unwrap();
+        let made =
+            CreateToken { userid: "deploy@pve".into(), tokenid: "ci".into(), ..CreateToken::default() };
+        let made = root.call(&made).await.unwrap();
+        let give = UpdateAcl { path: "/".into(), roles: "Deploy".into(), ..UpdateAcl::default() };
+        root.call(&UpdateAcl { users: Some("deploy@pve".into()), ..give.clone() }).await.unwrap();
+        root.call(&UpdateAcl { tokens: Some(made.full.clone()), ..give }).await.unwrap();
+        self.client(Credentials::Token(Token { id: made.full, secret: made.value }))
+    }
+}
+
+const DEPLOYER: &str = "VM.Allocate,VM.Audit,VM.Backup,VM.Clone,VM.Config.CDROM,VM.Config.CPU,VM.Config.Cloudinit,VM.Config.Disk,\
+VM.Config.HWType,VM.Config.Memory,VM.Config.Network,VM.Config.Options,VM.PowerMgmt,VM.Snapshot,Datastore.AllocateSpace,\
+Datastore.AllocateTemplate,Datastore.Audit,SDN.Use";
+
+fn container(vmid: u32) -> LxcCreate {
+    LxcCreate {
+        node: "pve1".into(),
+        vmid: Vmid(vmid),
+        ostemplate: TEMPLATE.into(),
+        hostname: Some("app".into()),
+        unprivileged: Some(true),
+        features: Some(Features::nesting()),
+        memory: Some(1024),
+        rootfs: Some(Mount::allocate("local-lvm", 8)),
+        nets: [(0, "name=eth0,bridge=vmbr0,ip=dhcp".parse::<LxcNet>().unwrap())].into(),
+        ssh_public_keys: Some("ssh-ed25519 AAAA+b/c me".into()),
+        ..LxcCreate::default()
+    }
+}
+
+async fn done<R: Request<Answer = Upid>>(client: &Client, request: &R) -> Result<(), Box<TaskError>> {
+    let upid = client.call(request).await.unwrap();
+    wait(client, &upid).await
+}
+
+async fn wait(client: &Client, upid: &Upid) -> Result<(), Box<TaskError>> {
+    let options = WaitOptions { shortest: Duration::from_millis(5), ..WaitOptions::default() };
+    let mut lines = 0;
+    let result = client.wait(upid, options, |_| lines += 1).await?;
+    assert_eq!((result.exit, result.log.len()), (Exit::Ok, lines));
+    Ok(())
+}
+
+async fn life_of_a_container(release: Release) {
+    let rig = Rig::new(release).await;
+    let client = rig.token(DEPLOYER).await;
+    let (node, kind) = ("pve1".to_owned(), GuestKind::Lxc);
+    let vmid = client.call(&NextId { vmid: None }).await.unwrap();
+    done(&client, &container(vmid.0)).await.unwrap();
+    let config = client
+        .call(&GetConfig { node: node.clone(), kind, vmid, current: None, snapshot: None })
+        .await
+        .unwrap();
+    assert_eq!((config.number("memory"), config.text("hostname").as_deref()), (Some(1024), Some("app")));
+    let net: LxcNet = config.property("net0").unwrap().unwrap();
+    assert!(net.mac().is_some_and(|mac| mac.starts_with("BC:24:11")));
+
+    done(&client, &PowerOn { node: node.clone(), kind, vmid }).await.unwrap();
+    let inside = client.call(&GetInterfaces { node: node.clone(), vmid }).await.unwrap().unwrap();
+    assert!(inside.iter().any(|interface| interface.name == "eth0" && interface.inet.is_some()));
+
+    let snap =
+        CreateSnapshot { node: node.clone(), kind, vmid, snapname: "before".into(), description: None };
+    done(&client, &snap).await.unwrap();
+    let change = LxcUpdate {
+        node: node.clone(),
+        vmid,
+        memory: Some(2048),
+        digest: config.digest().map(str::to_owned),
+        ..LxcUpdate::default()
+    };
+    let stale = client.call(&change).await.unwrap_err();
+    assert_eq!(stale.refusal().unwrap().kind, Kind::Changed);
+    client.call(&LxcUpdate { digest: None, ..change }).await.unwrap();
+    let back = Rollback { node: node.clone(), kind, vmid, snapname: "before".into(), start: Some(false) };
+    done(&client, &back).await.unwrap();
+    let config = client
+        .call(&GetConfig { node: node.clone(), kind, vmid, current: None, snapshot: None })
+        .await
+        .unwrap();
+    assert_eq!(config.number("memory"), Some(1024));
+
+    let dump = Vzdump {
+        node: node.clone(),
+        vmid: Some(vmid.to_string()),
+        storage: Some("local".into()),
+        compress: Some("zstd".into()),
+        remove: Some(false),
+        ..Vzdump::default()
+    };
+    let upid: Upid = client.call(&dump).await.unwrap().parse().unwrap();
+    wait(&client, &upid).await.unwrap();
+    let held = GetContent {
+        node: node.clone(),
+        storage: "local".into(),
+        content: Some("backup".into()),
+        vmid: Some(vmid),
+    };
+    let backup = client.call(&held).await.unwrap().remove(0).volid;
+    let delete =
+        DeleteGuest { node: node.clone(), kind, vmid, purge: Some(true), destroy_unreferenced_disks: None };
+    done(&client, &delete).await.unwrap();
+    let gone = client.call(&GetStatus { node: node.clone(), kind, vmid }).await.unwrap_err();
+    assert_eq!(gone.refusal().unwrap().kind, Kind::NotFound);
+    let restore = LxcCreate {
+        node: node.clone(),
+        vmid,
+        ostemplate: backup,
+        restore: Some(true),
+        storage: Some("local-lvm".into()),
+        ..LxcCreate::default()
+    };
+    done(&client, &restore).await.unwrap();
+    let config = client
+        .call(&GetConfig { node: node.clone(), kind, vmid, current: None, snapshot: None })
+        .await
+        .unwrap();
+    assert_eq!((config.number("memory"), config.flag("unprivileged")), (Some(1024), Some(true)));
+    done(&client, &delete).await.unwrap();
+    rig.server.stop().await;
+}
+
+#[tokio::test]
+async fn a_container_lives_on_9() {
+    life_of_a_container(Release::V9).await;
+}
+
+#[tokio::test]
+async fn a_container_lives_on_8() {
+    life_of_a_container(Release::V8).await;
+}
+
+#[tokio::test]
+async fn a_machine_lives() {
+    let rig = Rig::new(Release::V9).await;
+    let client = rig.token(&format!("{DEPLOYER},VM.GuestAgent.Unrestricted")).await;
+    let (node, kind, vmid) = ("pve1".to_owned(), GuestKind::Qemu, Vmid(200));
+    let create = QemuCreate {
+        node: node.clone(),
+        vmid,
+        name: Some("vm1".into()),
+        memory: Some("1024".into()),
+        scsi: [(0, Drive::import("local-lvm", IMAGE))].into(),
+        ide: [(2, Drive::cloud_init("local-lvm"))].into(),
+        nets: [(0, QemuNet::new("virtio", "vmbr0"))].into(),
+        ipconfig: [(0, IpConfig::dhcp())].into(),
+        sshkeys: Some(UrlEncoded("ssh-ed25519 AAAA+b/c me".into())),
+        agent: Some("enabled=1".into()),
+        start: Some(true),
+        ..QemuCreate::default()
+    };
+    done(&client, &create).await.unwrap();
+    let upid = client
+        .call(&GetTasks { node: node.clone(), source: Some("all".into()), ..GetTasks::default() })
+        .await
+        .unwrap();
+    wait(&client, &upid.iter().find(|task| task.upid.kind == "qmstart").unwrap().upid).await.unwrap();
+    let inside = client.call(&AgentInterfaces { node: node.clone(), vmid }).await.unwrap();
+    assert!(
+        inside.result.iter().any(|interface| interface.name == "eth0" && !interface.addresses.is_empty())
+    );
+    let write = AgentFileWrite {
+        node: node.clone(),
+        vmid,
+        file: "/etc/motd".into(),
+        content: Secret::new("hello"),
+        encode: None,
+    };
+    client.call(&write).await.unwrap();
+    done(
+        &client,
+        &CreateSnapshot { node: node.clone(), kind, vmid, snapname: "s1".into(), description: None },
+    )
+    .await
+    .unwrap();
+    client.call(&AgentFileWrite { content: Secret::new("changed"), ..write }).await.unwrap();
+    done(&client, &Rollback { node: node.clone(), kind, vmid, snapname: "s1".into(), start: Some(true) })
+        .await
+        .unwrap();
+    tokio::time::sleep(Duration::from_millis(40)).await;
+    let read =
+        client.call(&AgentFileRead { node: node.clone(), vmid, file: "/etc/motd".into() }).await.unwrap();
+    assert_eq!(read.content.expose(), "hello", "a rollback takes disks back");
+    done(&client, &PowerOff { node: node.clone(), kind, vmid }).await.unwrap();
+    done(&client, &DeleteGuest { node, kind, vmid, purge: None, destroy_unreferenced_disks: None })
+        .await
+        .unwrap();
+    rig.server.stop().await;
+}
+
+#[tokio::test]
+async fn another_certificate_than_the_pinned_one_is_refused_before_anything_is_sent() {
+    let rig = Rig::new(Release::V9).await;
+    let other = Certificate::make().unwrap().fingerprint;
+    let credentials = Credentials::Password { user: "root@pam".into(), password: Secret::new("plimsoll") };
+    let client =
+        Client::new(Config::new(rig.server.address.to_string(), credentials.clone(), Trust::Pinned(other)))
+            .unwrap();
+    match client.version().await.unwrap_err() {
+        Error::Pin { seen, pinned, .. } => {
+            assert_eq!((seen, pinned), (rig.server.certificate.fingerprint, other));
+        }
+        error => panic!("{error}"),
+    }
+    let authority = Trust::Authority(rig.server.certificate.pem.clone().into_bytes());
+    let client =
+        Client::new(Config::new(rig.server.address.to_string(), credentials.clone(), authority)).unwrap();
+    assert_eq!(client.version().await.unwrap().major, 9);
+    let client =
+        Client::new(Config::new(rig.server.address.to_string(), credentials, Trust::System)).unwrap();
+    assert!(matches!(client.version().await.unwrap_err(), Error::Connect { .. }));
+}
+
+#[tokio::test]
+async fn newer_parameters_are_not_sent_to_older_nodes() {
+    let rig = Rig::new(Release::V8).await;
+    let mut create = container(100);
+    create.entrypoint = Some("/app".into());
+    match rig.root().call(&create).await.unwrap_err() {
+        Error::Version { has, needs, .. } => assert!(has < needs),
+        error => panic!("{error}"),
+    }
+}
+
+#[tokio::test]
+async fn a_missing_privilege_is_named_with_its_path() {
+    let rig = Rig::new(Release::V9).await;
+    let client = rig
+        .token("VM.Allocate,VM.Audit,VM.Config.Options,VM.Config.Memory,VM.Config.Disk,VM.Config.Network")
+        .await;
+    let error = client.call(&container(100)).await.unwrap_err();
+    let Kind::Denied(denied) = &error.refusal().unwrap().kind else { panic!("{error}") };
+    assert_eq!(denied.path.as_deref(), Some("/sdn/zones/localnetwork/vmbr0"));
+    assert_eq!(denied.any_of, ["SDN.Use"]);
+}
+
+#[tokio::test]
+async fn after_a_lost_answer_the_outcome_is_unknown_and_nothing_is_sent_twice() {
+    let rig = Rig::new(Release::V9).await;
+    let client = rig.root();
+    client.version().await.unwrap();
+    for (fault, there) in [(Fault::LostBefore, false), (Fault::LostAfter, true)] {
+        rig.lab.add_fault(Rule {
+            fault,
+            verb: Some("POST".into()),
+            path: Some("/lxc".into()),
+            times: Some(1),
+        });
+        let error = client.call(&container(100)).await.unwrap_err();
+        assert!(error.outcome_unknown(), "{error}");
+        assert_eq!(rig.lab.summary().guests.len(), usize::from(there));
+    }
+}
+
+#[tokio::test]
+async fn faults_of_the_proxy_are_transient_and_reads_get_over_them() {
+    let rig = Rig::new(Release::V9).await;
+    let client = rig.root();
+    client.version().await.unwrap();
+    let fault = Fault::Status { status: 596, message: String::new() };
+    rig.lab.add_fault(Rule { fault, verb: None, path: Some("/nodes".into()), times: Some(2) });
+    let error = client.call(&GetNodes {}).await.unwrap_err();
+    assert!(error.is_transient() && !error.outcome_unknown());
+    assert_eq!(error.refusal().unwrap().message, "Connection timed out");
+    assert_eq!(client.read(&GetNodes {}, 3).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_task_that_fails_says_why_and_leaves_nothing() {
+    let rig = Rig::new(Release::V9).await;
+    let client = rig.root();
+    rig.lab.add_fault(Rule {
+        fault: Fault::StorageFull { storage: "local-lvm".into() },
+        verb: None,
+        path: None,
+        times: None,
+    });
+    let error = done(&client, &container(100)).await.unwrap_err();
+    let TaskError::Failed { message, tail, .. } = &*error else { panic!("{error}") };
+    assert!(message.starts_with("unable to create CT 100 - lvcreate"), "{message}");
+    assert!(tail.last().unwrap().text.starts_with("TASK ERROR: "));
+    assert!(rig.lab.summary().guests.is_empty());
+}
+
+#[tokio::test]
+async fn files_are_sent_in_the_order_that_the_node_wants() {
+    let rig = Rig::new(Release::V9).await;
+    let client = rig.root();
+    let upload = Upload {
+        node: "pve1".into(),
+        storage: "local".into(),
+        content: "iso".into(),
+        filename: "seed.iso".into(),
+        checksum: None,
+        source: UploadSource::Bytes(vec![7; 600_000]),
+        timeout: Duration::from_secs(20),
+    };
+    let upid = client.upload(&upload).await.unwrap();
+    wait(&client, &upid).await.unwrap();
+    let held =
+        GetContent { node: "pve1".into(), storage: "local".into(), content: Some("iso".into()), vmid: None };
+    let held = client.call(&held).await.unwrap();
+    assert_eq!((held[0].volid.as_str(), held[0].size), ("local:iso/seed.iso", Some(600_000)));
+}
+
+#[tokio::test]
+async fn a_thousand_guests_are_listed_quickly() {
+    let rig = Rig::new(Release::V9).await;
+    let client = rig.root();
+    for vmid in 100..200 {
+        client.call(&container(vmid)).await.unwrap();
+    }
+    let begin = std::time::Instant::now();
+    let all = client.call(&GetGuests { node: "pve1".into(), kind: GuestKind::Lxc }).await.unwrap();
+    for guest in &all {
+        let config = GetConfig {
+            node: "pve1".into(),
+            kind: GuestKind::Lxc,
+            vmid: guest.vmid,
+            current: None,
+            snapshot: None,
+        };
+        client.call(&config).await.unwrap();
+    }
+    assert_eq!(all.len(), 100);
+    // 1,000 in two seconds, on a machine that does other things as well.
+    assert!(begin.elapsed() < Duration::from_secs(2), "{:?}", begin.elapsed());
+}
