@@ -57,6 +57,9 @@ impl Facts {
         for (file, stream) in trees.yaml_of(Kind::Ansible) {
             guests::from_ansible(file, stream, &mut all_guests);
         }
+        for (file, stream) in trees.yaml_of(Kind::Yaml) {
+            guests::from_variables(file, stream, &mut all_guests);
+        }
         guests::from_terraform(&trees, &mut all_guests);
         guests::from_commands(&commands, &mut all_guests);
         let written = written_files(&trees, &commands, texts);

@@ -149,6 +149,9 @@ fn yaml_kind(path: &Utf8Path, lower: &str, text: &str) -> Kind {
     {
         return Kind::Workflow;
     }
+    if parent.ends_with(".github/ISSUE_TEMPLATE") {
+        return Kind::Other;
+    }
     if lower.starts_with("docker-compose") || lower.starts_with("compose.") || lower.starts_with("compose-") {
         return Kind::Compose;
     }

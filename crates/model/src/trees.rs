@@ -63,6 +63,8 @@ impl Trees {
             | Kind::CloudInit
             | Kind::Yaml => {
                 let stream = yaml::parse(layer);
+                // Other YAML may be a template of any tool; what nobody deploys is nobody's error either.
+                let is_template = is_template || kind == Kind::Yaml && layer.text().contains("{{");
                 if !is_template {
                     self.errors.extend(stream.errors.iter().cloned());
                 }

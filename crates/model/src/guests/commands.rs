@@ -17,7 +17,7 @@ pub(crate) fn from_commands(commands: &Commands, guests: &mut Guests) {
             "pct" => tool(command, GuestKind::Lxc, maker, guests),
             "qm" => tool(command, GuestKind::Vm, maker, guests),
             "pvesh" => api(command, maker, guests),
-            "build_container" => community_script(commands, command, maker, guests),
+            "build_container" => community(commands, command, maker, guests),
             _ => {}
         }
         written(command, maker, guests);
@@ -56,36 +56,35 @@ fn tool(command: &Command, kind: GuestKind, maker: Maker, guests: &mut Guests) {
     });
 }
 
-/// `build_container` of the community scripts' `build.func` makes a container from `var_…` variables.
-fn community_script(commands: &Commands, command: &Command, maker: Maker, guests: &mut Guests) {
+/// What the community scripts' `build_container` makes of `var_cpu`, `var_ram` and the like (`misc/build.func`).
+fn community(commands: &Commands, command: &Command, maker: Maker, guests: &mut Guests) {
     let bindings = commands.bindings(command.unit);
-    let keys = [
+    let mut settings = Vec::new();
+    for (name, key) in [
         ("var_ram", "memory"),
         ("var_cpu", "cores"),
-        ("var_disk", "disk"),
+        ("var_disk", "rootfs"),
         ("var_unprivileged", "unprivileged"),
-    ];
-    let settings: Vec<Setting> = keys
-        .into_iter()
-        .filter_map(|(variable, key)| {
-            let binding = bindings.of(variable).last()?;
-            let Bound::Word(word) = &binding.bound else { return None };
-            // `${var_ram:-2048}` leaves a way to choose; its default is what most get.
-            let text = word.text();
-            let text = text.split_once(":-").map_or(text, |(_, default)| default.trim_end_matches('}'));
-            Some(setting(key, Value::literal(text), binding.place, maker))
-        })
-        .collect();
-    if !settings.is_empty() {
-        guests.add(Guest {
-            kind: GuestKind::Lxc,
-            id: None,
-            place: command.place,
-            maker,
-            created: true,
-            settings,
-        });
+        ("var_os", "ostype"),
+    ] {
+        let Some(binding) = bindings.of(name).last() else { continue };
+        let Bound::Word(word) = &binding.bound else { continue };
+        // `${var_ram:-2048}` is the usual form since the scripts read their defaults from the environment.
+        let written = word.text().rsplit(":-").next().unwrap_or_default().trim_matches(['"', '}']);
+        if written.is_empty() || written.contains('$') {
+            continue;
+        }
+        let text = if key == "rootfs" { format!("size={written}G") } else { written.to_owned() };
+        settings.push(setting(key, Value::literal(text), binding.place, maker));
     }
+    guests.add(Guest {
+        kind: GuestKind::Lxc,
+        id: None,
+        place: command.place,
+        maker,
+        created: true,
+        settings,
+    });
 }
 
 /// `pvesh create /nodes/NODE/lxc --vmid …`.
@@ -214,21 +213,4 @@ fn key_value(line: &str) -> Option<(&str, &str)> {
 
 fn setting(key: &str, value: Value, place: Place, maker: Maker) -> Setting {
     Setting { key: key.to_owned(), value, place, maker }
-}
-
-#[cfg(test)]
-mod tests {
-    use plimsoll_text::Files;
-
-    use crate::{Facts, Inventory};
-
-    #[test]
-    fn community_scripts_make_a_guest_from_their_variables() {
-        let script = "source <(curl -fsSL https://example.org/build.func)\nvar_ram=\"${var_ram:-4096}\"\nvar_unprivileged=\"0\"\nstart\nbuild_container\n";
-        let files = Files::new([("ct/app.sh".into(), script.to_owned())]);
-        let facts = Facts::new(files, Inventory::default());
-        let guest = facts.guests.real().next().unwrap();
-        assert_eq!(guest.memory_mib(), Some(4096));
-        assert!(guest.created && guest.privileged().is_some());
-    }
 }

@@ -14,4 +14,4 @@ pub use terraform::terraform_value;
 pub(crate) use commands::from_commands;
 pub(crate) use config::from_config;
 pub(crate) use terraform::from_terraform;
-pub(crate) use yaml::from_ansible;
+pub(crate) use yaml::{from_ansible, from_variables};

@@ -17,6 +17,38 @@ pub(crate) fn from_ansible(file: FileId, stream: &Stream, guests: &mut Guests) {
     }
 }
 
+/// Reads variable files for mappings that describe a guest in the module's own keys.
+pub(crate) fn from_variables(file: FileId, stream: &Stream, guests: &mut Guests) {
+    for document in &stream.documents {
+        described(file, document, guests, 0);
+    }
+}
+
+fn described(file: FileId, node: &Node, guests: &mut Guests, depth: usize) {
+    if depth > 3 {
+        return;
+    }
+    for entry in node.entries() {
+        let value = &entry.value;
+        let has = |key: &str| value.get(key).is_some();
+        if has("vmid") && (has("netif") || has("ostemplate")) {
+            let settings: Vec<Setting> =
+                value.entries().iter().flat_map(|option| settings(file, option)).collect();
+            let id = settings.iter().find(|s| s.key == "vmid").map(|s| s.value.clone());
+            guests.add(Guest {
+                kind: GuestKind::Lxc,
+                id,
+                place: Place::new(file, entry.key.span),
+                maker: Maker::Ansible,
+                created: true,
+                settings,
+            });
+        } else if value.is_mapping() {
+            described(file, value, guests, depth + 1);
+        }
+    }
+}
+
 fn task(file: FileId, node: &Node, guests: &mut Guests, depth: usize) {
     if depth > DEPTH {
         return;
@@ -100,5 +132,38 @@ fn settings(file: FileId, option: &plimsoll_syntax::yaml::Entry) -> Vec<Setting>
             };
             vec![make(key, text, place)]
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use camino::Utf8PathBuf;
+    use plimsoll_text::Files;
+
+    use crate::{Facts, Inventory};
+
+    fn facts(path: &str, text: &str) -> Facts {
+        let path = Utf8PathBuf::from(path);
+        Facts::new(Files::new([(path.clone(), text.to_owned())]), Inventory::new([path]))
+    }
+
+    #[test]
+    fn a_mapping_of_variables_describes_a_guest() {
+        let text = "media:\n  vmid: 303\n  memory: 2048\n  netif:\n    net0: \"name=eth0,bridge=vmbr0\"\nother:\n  vmid: 1\n";
+        let facts = facts("inventory/host_vars/media.yml", text);
+        let guests: Vec<_> = facts.guests.real().collect();
+        assert_eq!(guests.len(), 1);
+        assert_eq!(guests[0].memory_mib(), Some(2048));
+        assert_eq!(guests[0].numbered("net").count(), 1);
+    }
+
+    #[test]
+    fn a_community_script_says_how_large_its_guest_is() {
+        let text =
+            "var_ram=\"${var_ram:-4096}\"\nvar_disk=\"20\"\nvar_unprivileged=\"0\"\nstart\nbuild_container\n";
+        let facts = facts("ct/app.sh", text);
+        let guest = facts.guests.real().next().unwrap();
+        assert_eq!((guest.memory_mib(), guest.disk_gib()), (Some(4096), Some(20)));
+        assert!(guest.privileged().is_some());
     }
 }

@@ -79,7 +79,11 @@ fn on_request(facts: &Facts, procedure: &Procedure, command: &Command) -> bool {
             .iter()
             .any(|word| name.contains(word));
     let unit = facts.commands.unit(command.unit);
-    local && (named || command.program == "docker" || matches!(unit.origin, Origin::WorkflowStep { .. }))
+    // `-auto-approve` takes away the question that the tool itself asks.
+    let unasked = command.arg_texts().any(|text| text.contains("auto-approve"));
+    local
+        && !unasked
+        && (named || command.program == "docker" || matches!(unit.origin, Origin::WorkflowStep { .. }))
 }
 
 fn destroys(facts: &Facts, command: &Command) -> Option<&'static str> {
@@ -95,6 +99,18 @@ fn destroys(facts: &Facts, command: &Command) -> Option<&'static str> {
         ("docker", ["system", "prune", ..]) => {
             command.flag(&["--volumes"]).map(|_| "removes volumes with their data")
         }
+        ("psql" | "mysql" | "mariadb", _)
+            if command.arg_texts().any(|text| {
+                let text = text.to_ascii_uppercase();
+                text.contains("DROP DATABASE") || text.contains("DROP SCHEMA")
+            }) =>
+        {
+            Some("drops a database")
+        }
+        ("shutdown" | "poweroff" | "halt", _) if command.machine == Machine::Node => {
+            Some("switches the hypervisor and all its guests off")
+        }
+        ("alembic", ["downgrade", "base" | "-1", ..]) => Some("removes tables with their data"),
         ("dropdb", _) => Some("drops a database"),
         ("prisma" | "npx" | "pnpm" | "yarn", _)
             if command.arg_texts().any(|a| matches!(a, "--accept-data-loss" | "--force-reset")) =>
@@ -130,5 +146,5 @@ fn is_recursive(command: &Command) -> bool {
 
 fn short(command: &Command) -> String {
     let words: Vec<&str> = command.operands().take(2).map(|arg| arg.value.text.as_str()).collect();
-    format!("{} {}", command.program, words.join(" "))
+    format!("{} {}", command.program, words.join(" ")).trim_end().to_owned()
 }

@@ -36,6 +36,14 @@ pub(super) fn claims_success(text: &str) -> bool {
         "is running",
         "is now running",
         "live at",
+        "conclu",
+        "sucesso",
+        "éxito",
+        "succès",
+        "erfolgreich",
+        "успешно",
+        "успішно",
+        "thành công",
     ]
     .iter()
     .any(|word| text.contains(word))

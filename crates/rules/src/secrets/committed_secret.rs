@@ -229,6 +229,7 @@ fn hits(facts: &Facts, file: FileId, source: &SourceFile) -> Vec<Hit> {
             && matches!(facts.trees.kind(file), Kind::Dotenv)
             && !facts.path(file).as_str().contains("example")
             && value.len() >= 8
+            && !value.starts_with('/')
             && !is_placeholder(value);
         if strong || password {
             push(&mut found, file, name, value, span.start as usize + at);

@@ -22,6 +22,7 @@ pub(crate) const RULE: Rule = Rule {
 };
 
 fn check(facts: &Facts, findings: &mut Findings<'_>) {
+    guest_passwords(facts, findings);
     for stack in facts.stacks.deployed() {
         let mut weak: Vec<(&str, &EnvEntry, String)> = Vec::new();
         for service in stack.services() {
@@ -44,6 +45,25 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
         finding
             .note("a forgotten variable starts production with it, and nothing warns")
             .help("use `${NAME:?}` so that the start fails without a value");
+    }
+}
+
+/// Passwords of guests that stand in a definition and that everybody can guess.
+fn guest_passwords(facts: &Facts, findings: &mut Findings<'_>) {
+    for guest in facts.guests.real().filter(|guest| guest.created) {
+        let Some(setting) = ["password", "cipassword"].iter().find_map(|key| guest.setting(key)) else {
+            continue;
+        };
+        let value = setting.value.text.trim();
+        let known = setting.value.is_known() && !value.contains("{{") && !value.contains('$');
+        // `--password` alone asks for one.
+        if known && value.len() > 1 && is_placeholder(value) {
+            findings
+                .add(setting.place, "the guest's root password is one that everybody can guess")
+                .label("used unless somebody sets another")
+                .mask(setting.place)
+                .help("give an SSH key instead, or take the password from a vault");
+        }
     }
 }
 

@@ -149,6 +149,17 @@ impl<'a, 'b> Reader<'a, 'b> {
                     self.assign(target, value, span, out);
                 }
             }
+            StatementKind::Raise(value) => {
+                value.iter().for_each(|value| self.calls(value, false, out));
+                let words = ["exit", "1"].map(|text| self.made(text, span)).to_vec();
+                out.push(simple(Vec::new(), words, span));
+            }
+            StatementKind::Return(value) => {
+                value.iter().for_each(|value| self.calls(value, false, out));
+                let fails = value.as_ref().and_then(Expr::as_bool) == Some(false);
+                let words = ["return", if fails { "1" } else { "0" }];
+                out.push(simple(Vec::new(), words.map(|text| self.made(text, span)).to_vec(), span));
+            }
             _ => statement.expressions().into_iter().for_each(|value| self.calls(value, false, out)),
         }
     }
@@ -206,6 +217,20 @@ impl<'a, 'b> Reader<'a, 'b> {
             }
             return;
         }
+        let path = function.dotted();
+        if name == "print" && path.as_deref() == Some("print") {
+            if let Some(text) = value.positional(0).filter(|text| is_text(text)) {
+                let words = vec![self.made("echo", function.place.span), self.names.word(text)];
+                out.push(simple(Vec::new(), words, span));
+            }
+            return;
+        }
+        if matches!(path.as_deref(), Some("sys.exit" | "exit" | "quit" | "os._exit")) {
+            let status = value.positional(0).map_or(0, |status| status.as_integer().unwrap_or(1)).to_string();
+            let words = vec![self.made("exit", function.place.span), self.made(&status, span)];
+            out.push(simple(Vec::new(), words, span));
+            return;
+        }
         if name == "put"
             && let (Some(from), Some(to), Some(login)) =
                 (value.positional(0), value.positional(1), self.login_of(function, span))
@@ -223,16 +248,11 @@ impl<'a, 'b> Reader<'a, 'b> {
             out.push(simple(Vec::new(), words, span));
             return;
         }
-        if let Some((runs, checked)) = wrappers::kind(function, arguments, &self.wrappers).or_else(|| {
-            let own = self.functions.contains(&name);
-            wrappers::by_name(name).filter(|_| !own).map(|runs| (runs, false))
-        }) {
+        let known = wrappers::kind(function, arguments, &self.wrappers);
+        if let Some((runs, checked)) = known.or_else(|| wrappers::by_name(name).map(|runs| (runs, false))) {
             let at = self.wrappers.get(name).map(|wrapper| wrapper.argument);
             let mut commands = Vec::new();
             self.command(arguments, at, runs, function, span, &mut commands);
-            if commands.is_empty() {
-                return;
-            }
             if let Some(mut last) = commands.pop() {
                 if checked {
                     // An empty command after `||` means: the program ends here.
@@ -242,9 +262,9 @@ impl<'a, 'b> Reader<'a, 'b> {
                     last.negated ^= kept;
                 }
                 commands.push(last);
+                out.append(&mut commands);
+                return;
             }
-            out.append(&mut commands);
-            return;
         }
         let is_plain_name = matches!(function.kind, ExprKind::Name(_));
         if is_plain_name
