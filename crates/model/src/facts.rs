@@ -195,6 +195,8 @@ fn units(files: &Files, trees: &Trees, texts: &mut Vec<WrittenFile>) -> Vec<Unit
                     .extend(trees.terraform.get(&id).map(|t| programs::terraform(id, t)).unwrap_or_default());
             }
             Kind::Dockerfile => units.extend(programs::dockerfile(id, &dockerfile::parse(&layer))),
+            // What tests start is made up.
+            Kind::Python if is_development_path(file.path()) => {}
             Kind::Python => units.extend(programs::python(id, &layer, texts)),
             _ => {}
         }

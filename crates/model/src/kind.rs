@@ -93,6 +93,8 @@ impl Kind {
             "md" | "markdown" => Self::Markdown,
             "mk" => Self::Makefile,
             "just" => Self::Justfile,
+            // Nomad takes heredocs that HCL itself does not know.
+            "hcl" if lower.ends_with(".nomad.hcl") => Self::Other,
             "tf" | "tfvars" | "hcl" => Self::Terraform,
             "py" => Self::Python,
             "js" | "jsx" | "ts" | "tsx" | "mjs" | "cjs" | "mts" | "vue" | "svelte" => Self::JavaScript,

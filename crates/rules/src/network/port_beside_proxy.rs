@@ -30,7 +30,8 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
         let mut beside: Vec<(&Service, Place, String)> = Vec::new();
         for service in stack.services() {
             let is_data = known(service).is_some_and(|image| image.role.is_data_service());
-            if is_data || is_front(facts, service) || published_everywhere(service).next().is_none() {
+            let is_web = published_everywhere(service).any(|port| !NOT_WEB.contains(&port.target));
+            if is_data || is_front(facts, service) || !is_web {
                 continue;
             }
             if let Some((place, why)) = fronted(facts, stack, service) {
@@ -63,6 +64,9 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
             .fix(edits::review("publish them on the machine itself only", edits));
     }
 }
+
+/// Ports that no web proxy stands in front of: DNS, SSH, mail, MQTT, VPNs, TURN.
+const NOT_WEB: &[u16] = &[22, 25, 53, 143, 465, 587, 853, 993, 1194, 1883, 3478, 8883, 51820];
 
 fn is_front(facts: &Facts, service: &Service) -> bool {
     is_web_server(facts, service) || is_tunnel(service)

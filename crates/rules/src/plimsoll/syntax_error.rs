@@ -1,6 +1,9 @@
 //! A file that its reader could not make sense of.
 
+use std::collections::BTreeMap;
+
 use plimsoll_model::Facts;
+use plimsoll_text::{FileId, SyntaxError};
 
 use crate::{Confidence, Findings, FixKind, Rule, Severity, Theme};
 
@@ -19,9 +22,17 @@ pub(crate) const RULE: Rule = Rule {
 };
 
 fn check(facts: &Facts, findings: &mut Findings<'_>) {
+    // Where a reader stumbled once, it stumbles again: one file is one finding.
+    let mut files: BTreeMap<FileId, Vec<&SyntaxError>> = BTreeMap::new();
     for error in facts.syntax_errors() {
-        findings
-            .add(error.place, format!("could not read this: {}", error.message))
-            .note("what stands here was not judged, so findings may be missing");
+        files.entry(error.place.file).or_default().push(error);
+    }
+    for errors in files.values() {
+        let Some((first, rest)) = errors.split_first() else { continue };
+        let finding = findings.add(first.place, format!("could not read this: {}", first.message));
+        for error in rest.iter().take(5) {
+            finding.related(error.place, format!("nor this: {}", error.message));
+        }
+        finding.note("what stands here was not judged, so findings may be missing");
     }
 }

@@ -200,7 +200,9 @@ fn refused(facts: &Facts, stack: &Stack, seen: &mut BTreeSet<Place>, findings: &
                     | ProblemKind::Conflict
             );
         let place = problem.place.filter(|place| certain && !is_template(facts, place.file))?;
-        let part = problem.kind == ProblemKind::Schema && is_part(facts, stack, place);
+        // An unset variable empties a part of the value here; where it is deployed, an environment may set it.
+        let depends = problem.kind == ProblemKind::Schema && facts.text(place).contains('$');
+        let part = depends || problem.kind == ProblemKind::Schema && is_part(facts, stack, place);
         (!part && seen.insert(place)).then_some((place, problem.message.as_str()))
     });
     let Some((place, message)) = problems.next() else { return };

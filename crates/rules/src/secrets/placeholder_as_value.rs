@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8Path;
 use plimsoll_model::Facts;
-use plimsoll_model::commands::{Bound, CommandId, Machine, Origin};
+use plimsoll_model::commands::{Bound, Command, CommandId, Machine, Origin};
 use plimsoll_text::{FileId, Place};
 
 use super::words::is_secret_name;
@@ -66,7 +66,10 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
 fn copied_example(facts: &Facts, findings: &mut Findings<'_>) {
     let mut seen = BTreeSet::new();
     for command in facts.commands.iter().filter(|command| command.program == "cp") {
-        if facts.commands.is_only_read(command.unit) || facts.is_development(command.place.file) {
+        if facts.commands.is_only_read(command.unit)
+            || facts.is_development(command.place.file)
+            || on_runner(facts, command)
+        {
             continue;
         }
         let operands: Vec<&str> = command.operands().map(|arg| arg.value.text.as_str()).collect();
@@ -128,10 +131,7 @@ fn written_placeholder(facts: &Facts, findings: &mut Findings<'_>) {
     let mut files: BTreeMap<CommandId, Vec<(Place, String)>> = BTreeMap::new();
     for line in written(facts) {
         let value = line.value.trim_matches(['"', '\'']);
-        // A runner of CI is thrown away with what was written there.
-        let on_runner = line.command.machine == Machine::Workstation
-            && matches!(facts.commands.unit(line.command.unit).origin, Origin::WorkflowStep { .. });
-        let live = !on_runner
+        let live = !on_runner(facts, line.command)
             && target(line.command).is_some_and(|path| path.contains("env") && !path.contains("example"));
         if live
             && is_secret_name(&line.key)
@@ -152,6 +152,12 @@ fn written_placeholder(facts: &Facts, findings: &mut Findings<'_>) {
             .note("the service starts with a value that stands in the repository, or fails later with a message about a wrong key")
             .help("ask for the value, generate it, or stop with a message that names it");
     }
+}
+
+/// Whether a command runs on a runner of CI, which is thrown away with what was written there.
+fn on_runner(facts: &Facts, command: &Command) -> bool {
+    command.machine == Machine::Workstation
+        && matches!(facts.commands.unit(command.unit).origin, Origin::WorkflowStep { .. })
 }
 
 /// Text that only says what belongs there.

@@ -101,6 +101,7 @@ pub(super) fn is_placeholder(value: &str) -> bool {
         "foo",
         "test",
         "fake",
+        "encoded",
         "mock",
         "default",
         "1234567890",
