@@ -86,7 +86,8 @@ pub(super) fn lines(facts: &Facts) -> Vec<RawLine<'_>> {
         }
         out.extend(found.into_iter().map(|line| RawLine { documented, ..line }));
     }
-    for file in facts.trees.of_kind(Kind::Python).filter(|file| LXC.are_in(facts.files.get(*file))) {
+    let programs = facts.trees.of_kind(Kind::Python).filter(|file| !facts.is_development(*file));
+    for file in programs.filter(|file| LXC.are_in(facts.files.get(*file))) {
         of_quoted(&Layer::whole(file, facts.files.get(file)), &mut out);
     }
     let mut kept: Vec<RawLine<'_>> = Vec::new();

@@ -33,7 +33,7 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
         }
     }
     for (file, place) in actions_without_fingerprint(facts) {
-        files.entry(file).or_default().push((place, "no `fingerprint`", false));
+        files.entry(file).or_default().push((place, "no fingerprint", false));
     }
     // A habit of many files is one thing to mend.
     let lists: Vec<Vec<(Place, &str, bool)>> = if files.len() > MANY {

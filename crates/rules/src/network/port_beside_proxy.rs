@@ -1,6 +1,6 @@
 //! A way around the reverse proxy.
 
-use plimsoll_model::compose::Service;
+use plimsoll_model::compose::{Port, Service};
 use plimsoll_model::services::{is_web_server, known, published_everywhere, reference};
 use plimsoll_model::{Facts, Stack};
 use plimsoll_text::Place;
@@ -46,7 +46,8 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
             .collect();
         let mut rest = beside.into_iter();
         let Some((service, place, why)) = rest.next() else { continue };
-        let Some(port) = published_everywhere(service).next() else { continue };
+        let is_web = |port: &&Port| !NOT_WEB.contains(&port.target);
+        let Some(port) = published_everywhere(service).find(is_web) else { continue };
         let mapping = facts.text(port.place).trim_matches(['"', '\'']).to_owned();
         let finding = findings.add(
             port.place,
