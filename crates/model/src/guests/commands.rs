@@ -77,6 +77,9 @@ fn community(commands: &Commands, command: &Command, maker: Maker, guests: &mut 
         let text = if key == "rootfs" { format!("size={written}G") } else { written.to_owned() };
         settings.push(setting(key, Value::literal(text), binding.place, maker));
     }
+    if settings.is_empty() {
+        return;
+    }
     guests.add(Guest {
         kind: GuestKind::Lxc,
         id: None,
@@ -213,4 +216,21 @@ fn key_value(line: &str) -> Option<(&str, &str)> {
 
 fn setting(key: &str, value: Value, place: Place, maker: Maker) -> Setting {
     Setting { key: key.to_owned(), value, place, maker }
+}
+
+#[cfg(test)]
+mod tests {
+    use plimsoll_text::Files;
+
+    use crate::{Facts, Inventory};
+
+    #[test]
+    fn community_scripts_make_a_guest_from_their_variables() {
+        let script = "source <(curl -fsSL https://example.org/build.func)\nvar_ram=\"${var_ram:-4096}\"\nvar_unprivileged=\"0\"\nstart\nbuild_container\n";
+        let files = Files::new([("ct/app.sh".into(), script.to_owned())]);
+        let facts = Facts::new(files, Inventory::default());
+        let guest = facts.guests.real().next().unwrap();
+        assert_eq!(guest.memory_mib(), Some(4096));
+        assert!(guest.created && guest.privileged().is_some());
+    }
 }

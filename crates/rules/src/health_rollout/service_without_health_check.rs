@@ -1,14 +1,10 @@
 //! Nobody asks the service whether it works.
 
-use std::collections::BTreeMap;
-
 use plimsoll_model::Facts;
 use plimsoll_model::application::BodyKind;
-use plimsoll_model::commands::Origin;
 use plimsoll_model::compose::{Condition, Service};
 use plimsoll_model::services::{built, context, known};
 use plimsoll_model::{Stack, images::Role};
-use plimsoll_text::{FileId, Place};
 
 use super::probe::{Check, check_of};
 use crate::{Confidence, Findings, FixKind, Reference, Rule, Severity, Theme};
@@ -31,7 +27,6 @@ pub(crate) const RULE: Rule = Rule {
 };
 
 fn check(facts: &Facts, findings: &mut Findings<'_>) {
-    unsupervised(facts, findings);
     constant(facts, findings);
     unsupervised(facts, findings);
     for stack in facts.stacks.deployed() {
@@ -60,33 +55,6 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
         finding
             .note("a process that hangs or lost its database counts as running; nobody waits for it and nothing restarts it")
             .help("add a `healthcheck` that asks what users need, and let others wait with `condition: service_healthy`");
-    }
-}
-
-/// Images whose start script sends processes to the background: the engine only sees the last one.
-fn unsupervised(facts: &Facts, findings: &mut Findings<'_>) {
-    let mut files: BTreeMap<FileId, Vec<Place>> = BTreeMap::new();
-    for command in facts.commands.iter().filter(|command| command.program == "echo") {
-        let built = facts.commands.unit(command.unit).origin == Origin::ImageBuild;
-        let behind = command.args.iter().find(|arg| {
-            let text = arg.value.text.trim_end();
-            text.ends_with(" &") && !text.contains("sleep ")
-        });
-        let to_script = command.outputs.iter().any(|output| output.target.text.ends_with(".sh"));
-        if let Some(arg) = behind.filter(|_| built && to_script) {
-            files.entry(command.place.file).or_default().push(arg.place);
-        }
-    }
-    for places in files.values() {
-        let Some((first, rest)) = places.split_first() else { continue };
-        let finding =
-            findings.add(*first, "a process in the background of this container is watched by nobody");
-        for place in rest {
-            finding.related(*place, "and this one");
-        }
-        finding
-            .note("when it ends, the container goes on running and looks healthy")
-            .help("give each process a service of its own, or a health check that asks all of them");
     }
 }
 
