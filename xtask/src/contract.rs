@@ -60,21 +60,53 @@ pub(crate) fn run(check: bool) -> Result<String, String> {
     let listed = read(&tables().join("endpoints.txt"))?;
     let listed: BTreeSet<&str> =
         listed.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
+    let mut known = Vec::new();
     for (release, from, to) in RELEASES {
         let contract: Value = serde_json::from_str(&read(&directory.join(from))?)
             .map_err(|error| format!("{from}: {error}"))?;
-        let table = table(release, &contract, &listed);
-        let path = tables().join(to);
-        if check {
-            if read(&path)? != table {
-                return Err(format!("{path} is not what {from} says; run `cargo xtask contract`"));
-            }
-        } else {
-            write(&path, &table)?;
-        }
+        known.push(endpoints(&contract));
+        keep(check, &tables().join(to), &table(release, &contract, &listed))?;
     }
+    keep(check, &tables().join("../../../docs/lab-endpoints.md"), &page(&listed, &known))?;
     Ok(if check { "tables of endpoints are what the contract says" } else { "wrote tables of endpoints" }
         .to_owned())
+}
+
+/// Writes a file, or with `check` says whether it is as it should be.
+fn keep(check: bool, path: &Utf8Path, text: &str) -> Result<(), String> {
+    match check {
+        false => write(path, text),
+        true if read(path)? == text => Ok(()),
+        true => Err(format!("{path} is not what the contract says; run `cargo xtask contract`")),
+    }
+}
+
+/// Verbs and paths of a release.
+fn endpoints(contract: &Value) -> BTreeSet<String> {
+    let all = contract["endpoints"].as_array().into_iter().flatten();
+    let text = |endpoint: &Value, key: &str| endpoint[key].as_str().unwrap_or_default().to_owned();
+    all.map(|endpoint| format!("{} {}", text(endpoint, "verb"), text(endpoint, "path"))).collect()
+}
+
+/// The page that says which endpoint the lab answers for which release.
+fn page(listed: &BTreeSet<&str>, known: &[BTreeSet<String>]) -> String {
+    let mut out = "# Endpoints of the lab\n\nWritten by `cargo xtask contract`. What stands here is answered; everything else of a release \
+                   is refused with 501 and its name.\n\n| endpoint | 8.4 | 9.2 |\n|---|---|---|\n"
+        .to_owned();
+    let mut sorted: Vec<(&str, &str)> = listed.iter().filter_map(|line| line.split_once(' ')).collect();
+    sorted.sort_by_key(|(verb, path)| (*path, *verb));
+    for (verb, path) in sorted {
+        let _ = write!(out, "| `{verb} {path}` |");
+        for release in known {
+            let _ = write!(
+                out,
+                " {} |",
+                if release.contains(&format!("{verb} {path}")) { "yes" } else { "not in this release" }
+            );
+        }
+        out.push('\n');
+    }
+    out
 }
 
 #[expect(clippy::disallowed_methods, reason = "a developer's tool that writes tables into the repository")]

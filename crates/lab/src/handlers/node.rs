@@ -50,7 +50,8 @@ pub(super) fn status(cx: &mut Cx<'_>) -> Answer {
         "rootfs": { "total": 100u64 << 30, "used": 2u64 << 30, "free": 98u64 << 30, "avail": 93u64 << 30 },
         "cpuinfo": {
             "model": "Simulated CPU", "cpus": 16, "cores": 8, "sockets": 1, "mhz": "3000.000", "hvm": "1", "user_hz": 100,
-            "flags": "aes avx avx2", "cores_per_socket": 8,
+            "flags": "aes avx avx2", "family": "25", "vendor": "AuthenticAMD", "stepping": "1", "cache_size": "512 KB",
+            "cores_per_socket": 8,
         },
     })
     .into())

@@ -187,8 +187,22 @@ pub(super) fn interfaces(cx: &mut Cx<'_>) -> Answer {
     let silent = cx.state.faults.no_address(vmid);
     for address in cx.state.backend.addresses(&spec) {
         let kind = if address.cidr.contains(':') { "inet6" } else { "inet" };
-        let given = if silent { vec![] } else { vec![(kind, address.cidr.as_str())] };
-        lines.push(of(&address.interface, &address.mac.to_lowercase(), &given));
+        let mac = address.mac.to_lowercase();
+        let link = link_local(&mac);
+        let mut given = vec![("inet6", link.as_str())];
+        if !silent {
+            given.insert(0, (kind, address.cidr.as_str()));
+        }
+        lines.push(of(&address.interface, &mac, &given));
     }
     Ok(Value::Array(lines).into())
+}
+
+/// The address that a card gives itself (RFC 4291, appendix A).
+fn link_local(mac: &str) -> String {
+    let bytes: Vec<u8> = mac.split(':').filter_map(|pair| u8::from_str_radix(pair, 16).ok()).collect();
+    let [a, b, c, d, e, f] = bytes.as_slice() else { return "fe80::1/64".to_owned() };
+    let [a, b, c, d, e, f] = [a ^ 2, *b, *c, *d, *e, *f].map(u16::from);
+    let address = std::net::Ipv6Addr::new(0xfe80, 0, 0, 0, a << 8 | b, c << 8 | 0xff, 0xfe00 | d, e << 8 | f);
+    format!("{address}/64")
 }
