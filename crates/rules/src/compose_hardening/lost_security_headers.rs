@@ -5,6 +5,7 @@ use plimsoll_model::services::nginx_configs;
 use plimsoll_syntax::nginx::{Config, Directive};
 use plimsoll_text::Place;
 
+use crate::edits;
 use crate::{Confidence, Findings, FixKind, Reference, Rule, Severity, Theme};
 
 pub(crate) const RULE: Rule = Rule {
@@ -15,7 +16,7 @@ pub(crate) const RULE: Rule = Rule {
     severity: Severity::Low,
     confidence: Confidence::High,
     worse_near_node: false,
-    fix: FixKind::None,
+    fix: FixKind::Safe,
     references: &[
         Reference {
             title: "nginx, Module ngx_http_headers_module, add_header",
@@ -42,7 +43,7 @@ const HEADERS: &[&str] = &[
 
 fn check(facts: &Facts, findings: &mut Findings<'_>) {
     for config in configs(facts) {
-        shadowed(&config, findings);
+        shadowed(facts, &config, findings);
         weak_policy(&config, findings);
     }
     switched_off(facts, findings);
@@ -80,9 +81,10 @@ fn header(directive: &Directive) -> Option<String> {
 }
 
 /// `add_header` in a block drops all those of the blocks around it.
-fn shadowed(config: &Config, findings: &mut Findings<'_>) {
+fn shadowed(facts: &Facts, config: &Config, findings: &mut Findings<'_>) {
     let mut lost: Vec<(Place, Vec<String>)> = Vec::new();
     let mut source: Option<Place> = None;
+    let mut edits = Vec::new();
     config.walk(&mut |around, directive| {
         if !matches!(directive.name.value.as_str(), "location" | "server" | "if") {
             return;
@@ -95,14 +97,17 @@ fn shadowed(config: &Config, findings: &mut Findings<'_>) {
             around.iter().rev().find(|block| block.children().iter().any(|child| header(child).is_some()));
         let Some(outer) = outer else { return };
         let mut missing: Vec<String> = Vec::new();
+        let mut lines: Vec<&str> = Vec::new();
         for child in outer.children() {
             let Some(name) = header(child) else { continue };
             if HEADERS.contains(&name.as_str()) && !own.contains(&name) {
                 source = source.or(Some(child.place));
+                lines.push(facts.text(child.place));
                 missing.push(child.argument(0).unwrap_or_default().to_owned());
             }
         }
         if !missing.is_empty() {
+            edits.push(repeat(facts, first.place, &lines));
             lost.push((first.place, missing));
         }
     });
@@ -116,7 +121,9 @@ fn shadowed(config: &Config, findings: &mut Findings<'_>) {
     if let Some(source) = source {
         finding.related(source, "set for the whole server here");
     }
-    finding.help("repeat them in each such block, by an `include` of a file that holds them");
+    finding
+        .help("repeat them in each such block, by an `include` of a file that holds them")
+        .fix(edits::safe("repeat the headers in each block", edits.into_iter().collect()));
 }
 
 /// A policy that allows what it is there to forbid, or names hosts that no browser reaches.
@@ -165,4 +172,11 @@ fn switched_off(facts: &Facts, findings: &mut Findings<'_>) {
         }
         finding.help("give `helmet` a policy that lists what the pages load");
     }
+}
+
+/// The directives from outside in front of the block's own first one.
+fn repeat(facts: &Facts, place: Place, lines: &[&str]) -> Option<plimsoll_text::Edit> {
+    let alone =
+        edits::line_head(facts, place).trim().is_empty() && !lines.iter().any(|line| line.contains('\n'));
+    alone.then(|| edits::lines_before(facts, place, &lines.join("\n")))
 }

@@ -6,6 +6,7 @@ use plimsoll_model::services::{built, nginx_configs};
 use plimsoll_model::{Facts, Stack};
 use plimsoll_text::Place;
 
+use crate::edits;
 use crate::{Confidence, Findings, FixKind, Reference, Rule, Severity, Theme};
 
 pub(crate) const RULE: Rule = Rule {
@@ -16,7 +17,7 @@ pub(crate) const RULE: Rule = Rule {
     severity: Severity::High,
     confidence: Confidence::Medium,
     worse_near_node: false,
-    fix: FixKind::None,
+    fix: FixKind::Suggest,
     references: &[Reference {
         title: "nginx, Module ngx_http_proxy_module",
         url: "https://nginx.org/en/docs/http/ngx_http_proxy_module.html",
@@ -101,27 +102,29 @@ fn swallowed(
     let mut fallback = None;
     for (config, _) in nginx_configs(facts, image, stage) {
         let mut forwards = false;
-        config.walk(&mut |_, directive| {
+        config.walk(&mut |around, directive| {
             let name = directive.name.value.as_str();
             forwards |=
                 matches!(name, "proxy_pass" | "fastcgi_pass" | "uwsgi_pass" | "grpc_pass" | "include");
             if name == "try_files"
                 && directive.arguments.iter().any(|argument| argument.value.ends_with("/index.html"))
             {
-                fallback = fallback.or(Some(directive.place));
+                let block = around.last().map_or(directive.place, |block| block.place);
+                fallback = fallback.or(Some((directive.place, block)));
             }
         });
         if forwards {
             return;
         }
     }
-    let Some(place) = fallback else { return };
+    let Some((place, block)) = fallback else { return };
     findings
         .add(place, format!("`{}` answers every path with its start page and forwards nothing to `{}`", service.name, api.name))
         .label("a call to the API gets HTML here")
         .related(api.place, "the API that the pages need")
         .note("browsers must call another port or host, which needs cross-origin rules, a published port and an address that is known at build time")
-        .help(format!("add a `location` for the API's paths with `proxy_pass http://{}:PORT;`", api.name));
+        .help(format!("add a `location` for the API's paths with `proxy_pass http://{}:PORT;`", api.name))
+        .fix(edits::review("forward the API's paths", forward(facts, api, block)));
 }
 
 /// `proxy_pass` to a service on a port that its image does not open.
@@ -155,4 +158,15 @@ fn wrong_target(facts: &Facts, stack: &Stack, image: &Image, stage: &Stage, find
             }
         });
     }
+}
+
+/// A `location` for the paths of the API in front of the one that answers everything.
+fn forward(facts: &Facts, api: &Service, block: Place) -> Option<Vec<plimsoll_text::Edit>> {
+    let routes = &facts.application.routes;
+    let prefix = routes.iter().any(|route| route.path.starts_with("/api/")).then_some("/api/")?;
+    let port = api.ports.first()?.target;
+    let text = facts.text(block);
+    let lines = format!("location {prefix} {{\n    proxy_pass http://{}:{port};\n}}\n\n", api.name);
+    (text.starts_with("location") && edits::line_head(facts, block).trim().is_empty())
+        .then(|| vec![edits::above_comments(facts, block, &lines)])
 }

@@ -10,6 +10,7 @@ use plimsoll_model::{Facts, Kind};
 use plimsoll_text::{FileId, Place};
 
 use super::frontend::{host, is_own_machine, is_public, is_sent, names_an_api};
+use crate::edits;
 use crate::{Confidence, Findings, FixKind, Reference, Rule, Severity, Theme};
 
 pub(crate) const RULE: Rule = Rule {
@@ -20,7 +21,7 @@ pub(crate) const RULE: Rule = Rule {
     severity: Severity::Critical,
     confidence: Confidence::Medium,
     worse_near_node: false,
-    fix: FixKind::None,
+    fix: FixKind::Suggest,
     references: &[Reference {
         title: "Vite, Env Variables and Modes",
         url: "https://vite.dev/guide/env-and-mode",
@@ -129,6 +130,10 @@ fn dotenv(facts: &Facts, service: &Service, findings: &mut Findings<'_>, seen: &
                 finding.note("every request, its token included, leaves this deployment");
             }
             finding.help(HELP);
+            finding.fix(edits::review(
+                "ask the server that the pages come from",
+                same_origin(facts, service, place).map(|edit| vec![edit]),
+            ));
         }
     }
 }
@@ -201,4 +206,28 @@ fn is_given(facts: &Facts, folder: &Utf8Path, name: &str) -> bool {
             && is_sent(facts, folder, own)
             && tree.get(name).is_some()
     })
+}
+
+/// The path alone, where the server of the pages forwards it.
+fn same_origin(facts: &Facts, service: &Service, place: Place) -> Option<plimsoll_text::Edit> {
+    let text = facts.text(place);
+    let (_, url) = text.split_once('=')?;
+    let rest = url.trim_matches('"').split_once("://")?.1;
+    let path = rest.find('/').and_then(|at| rest.get(at..)).filter(|path| path.len() > 1)?;
+    let (image, stage) = plimsoll_model::services::built(facts, service)?;
+    let forwarded = plimsoll_model::services::nginx_configs(facts, image, stage).iter().any(|(config, _)| {
+        let mut found = false;
+        config.walk(&mut |_, directive| {
+            let prefix = directive.argument(0).unwrap_or_default();
+            found |= directive.name.value == "location"
+                && prefix.len() > 1
+                && path.starts_with(prefix)
+                && directive.children().iter().any(|child| child.name.value == "proxy_pass");
+        });
+        found
+    });
+    let end = url.len() - url.split_once("://")?.1.len() + rest.find('/')?;
+    let start = url.len() - url.trim_start_matches('"').len();
+    let origin = edits::part(facts, place, url.get(start..end)?)?;
+    forwarded.then(|| edits::remove(origin))
 }

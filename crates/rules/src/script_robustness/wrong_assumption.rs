@@ -9,6 +9,7 @@ use plimsoll_text::Place;
 
 use super::addresses::{Address, addresses};
 use super::guest_assumptions;
+use crate::edits;
 use crate::health_rollout::actions::prints;
 use crate::{Confidence, Findings, FixKind, Reference, Rule, Severity, Theme};
 
@@ -20,7 +21,7 @@ pub(crate) const RULE: Rule = Rule {
     severity: Severity::Medium,
     confidence: Confidence::Medium,
     worse_near_node: false,
-    fix: FixKind::None,
+    fix: FixKind::Safe,
     references: &[
         Reference {
             title: "Docker Engine, Port publishing and mapping",
@@ -97,6 +98,10 @@ fn printed_ports(facts: &Facts, findings: &mut Findings<'_>) {
     for (port, place) in ports.iter().take(4) {
         finding.related(*place, format!("port {port} is published"));
     }
+    let all = std::iter::once((*place, *port)).chain(rest.iter().copied());
+    let services = || facts.stacks.deployed_services().map(|(_, service)| service);
+    let edits = all.map(|(place, port)| on_published(facts, place, port, services())).collect();
+    finding.fix(edits::safe("print the published port", edits));
     finding
         .note("whoever follows it finds nothing there and takes a good deployment for a failed one")
         .help("print the published port");
@@ -135,6 +140,9 @@ fn probed_ports(facts: &Facts, findings: &mut Findings<'_>) {
                 for (port, place) in ports.iter().take(4) {
                     finding.related(*place, format!("port {port} is published"));
                 }
+                let services = stacks.iter().flat_map(|stack| stack.services());
+                let edit = on_published(facts, command.place, address.port, services);
+                finding.fix(edits::safe("ask the published port", edit.map(|edit| vec![edit])));
                 finding.help("ask the published port");
             }
         }
@@ -215,4 +223,44 @@ fn port_never_read(facts: &Facts, findings: &mut Findings<'_>) {
             }
         }
     }
+}
+
+/// The host port in the one address of a text that names the container's port, or none where that is the default.
+fn on_published<'a>(
+    facts: &Facts,
+    place: Place,
+    port: u16,
+    services: impl Iterator<Item = &'a Service>,
+) -> Option<plimsoll_text::Edit> {
+    let mut published: Vec<&str> = services
+        .flat_map(|service| &service.ports)
+        .filter(|own| own.target == port)
+        .filter_map(|own| own.published.as_deref())
+        .collect();
+    published.dedup();
+    let [published] = published.as_slice() else { return None };
+    let text = facts.text(place);
+    let written = format!(":{port}");
+    let ends = |at: usize| !text.get(at..).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    let at = |start: usize, length: usize| {
+        let start = place.span.start + u32::try_from(start).ok()?;
+        let end = start + u32::try_from(length).ok()?;
+        Some(Place::new(place.file, plimsoll_text::Span::new(start, end)))
+    };
+    let mut spelled = text.match_indices(&written).filter(|(index, _)| ends(index + written.len()));
+    if let Some((index, _)) = spelled.next() {
+        return spelled
+            .next()
+            .is_none()
+            .then(|| at(index, written.len()))
+            .flatten()
+            .map(|place| edits::replace(place, format!(":{published}")));
+    }
+    let host = text.find("://")? + 3;
+    let rest = text.get(host..)?;
+    let open = rest.find("${").is_some_and(|start| start == 0);
+    let from = if open { rest.find('}')? } else { 0 };
+    let length = rest.get(from..)?.find(|c: char| "/\"' :".contains(c)).map_or(rest.len(), |end| from + end);
+    let bare = port == 80 && text.matches("://").count() == 1 && !rest.get(length..)?.starts_with(':');
+    bare.then(|| at(host + length, 0)).flatten().map(|place| edits::replace(place, format!(":{published}")))
 }
