@@ -13,7 +13,7 @@ pub(crate) const RULE: Rule = Rule {
     severity: Severity::Medium,
     confidence: Confidence::Medium,
     worse_near_node: false,
-    fix: FixKind::Suggest,
+    fix: FixKind::None,
     references: &[Reference {
         title: "Proxmox VE Administration Guide, Cloud-Init Support",
         url: "https://pve.proxmox.com/pve-docs/pve-admin-guide.html#qm_cloud_init",

@@ -15,7 +15,7 @@ pub(crate) const RULE: Rule = Rule {
     severity: Severity::High,
     confidence: Confidence::Medium,
     worse_near_node: false,
-    fix: FixKind::Suggest,
+    fix: FixKind::None,
     references: &[Reference {
         title: "Ansible documentation, Controlling where tasks run: delegation and local actions",
         url: "https://docs.ansible.com/ansible/latest/playbook_guide/playbooks_delegation.html",
