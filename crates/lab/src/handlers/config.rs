@@ -114,7 +114,7 @@ fn vm_need(cx: &Cx<'_>, vmid: u32, pool: Option<&str>, any: &[&str]) -> Result<(
 }
 
 /// The bridge of a card, with its VLAN: who plugs into it needs `SDN.Use` there.
-fn bridge_need(cx: &Cx<'_>, net: &str) -> Result<(), Refusal> {
+pub(super) fn bridge_need(cx: &Cx<'_>, net: &str) -> Result<(), Refusal> {
     let Ok(list) = net.parse::<PropertyString>() else { return Ok(()) };
     let Some(bridge) = list.get("bridge") else { return Ok(()) };
     let tag = list.get("tag").map(|tag| format!("/{tag}")).unwrap_or_default();

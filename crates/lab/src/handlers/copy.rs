@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use plimsoll_pve::property::{PropertyString, Size};
 use serde_json::Value;
 
+use super::config::bridge_need;
 use super::create::{realize_net, renew_cards};
 use crate::backend::Operation;
 use crate::cx::{Cx, locked};
@@ -59,6 +60,9 @@ pub(super) fn clone(cx: &mut Cx<'_>, kind: Kind) -> Answer {
         let own = volume.split(':').next().unwrap_or_default();
         let path = format!("/storage/{}", storage.as_deref().unwrap_or(own));
         cx.need(&path, &["Datastore.AllocateSpace"])?;
+    }
+    for (_, net) in config.iter().filter(|(key, _)| key.starts_with("net")) {
+        bridge_need(cx, net)?;
     }
     let name_key = if kind.is_container() { "hostname" } else { "name" };
     let name = cx.args.get(name_key).map(str::to_owned);
