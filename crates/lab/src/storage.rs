@@ -51,7 +51,7 @@ impl Storage {
             kind: kind.to_owned(),
             content: content.split(',').map(str::to_owned).collect(),
             options: options.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
-            total: 100 << 30,
+            total: 1 << 40,
             volumes: BTreeMap::new(),
         }
     }

@@ -353,7 +353,7 @@ async fn files_are_sent_in_the_order_that_the_node_wants() {
 async fn a_thousand_guests_are_listed_quickly() {
     let rig = Rig::new(Release::V9).await;
     let client = rig.root();
-    for vmid in 100..200 {
+    for vmid in 100..1100 {
         client.call(&container(vmid)).await.unwrap();
     }
     let begin = std::time::Instant::now();
@@ -368,7 +368,7 @@ async fn a_thousand_guests_are_listed_quickly() {
         };
         client.call(&config).await.unwrap();
     }
-    assert_eq!(all.len(), 100);
-    // 1,000 in two seconds, on a machine that does other things as well.
-    assert!(begin.elapsed() < Duration::from_secs(2), "{:?}", begin.elapsed());
+    assert_eq!(all.len(), 1000);
+    let took = begin.elapsed();
+    assert!(took < Duration::from_secs(2), "{took:?}");
 }

@@ -130,7 +130,9 @@ fn fits(at: &str, schema: &Value, value: &Value, wrong: &mut Vec<String>) {
     match schema["type"].as_str() {
         Some("array") => match value.as_array() {
             Some(list) => {
-                list.iter().for_each(|item| fits(&format!("{at}[]"), &schema["items"], item, wrong))
+                for item in list {
+                    fits(&format!("{at}[]"), &schema["items"], item, wrong);
+                }
             }
             // What has nothing to list may be nothing.
             None if value.is_null() => {}
@@ -151,10 +153,10 @@ fn fits(at: &str, schema: &Value, value: &Value, wrong: &mut Vec<String>) {
         }
         Some("integer" | "number") if !numeric(value) => wrong.push(format!("{at} is no number: {value}")),
         Some("boolean") if !(numeric(value) || value.is_boolean()) => {
-            wrong.push(format!("{at} is no flag: {value}"))
+            wrong.push(format!("{at} is no flag: {value}"));
         }
         Some("string") if !(value.is_string() || value.is_number()) => {
-            wrong.push(format!("{at} is no text: {value}"))
+            wrong.push(format!("{at} is no text: {value}"));
         }
         Some("null") if !value.is_null() => wrong.push(format!("{at} is something: {value}")),
         _ => {}
