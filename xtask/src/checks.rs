@@ -31,6 +31,7 @@ pub(crate) fn run() -> Result<String, String> {
     }
     cargo(&["test", "--workspace", "--doc"])?;
     cargo(&["xtask", "codegen", "--check"])?;
+    cargo(&["xtask", "contract", "--check"])?;
     if works("cargo", &["deny", "--version"]) {
         cargo(&["deny", "--offline", "check", "licenses", "bans", "sources"])?;
     } else {
