@@ -11,6 +11,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("plimsoll-model", &["plimsoll-text", "plimsoll-syntax"]),
     ("plimsoll-rules", &["plimsoll-text", "plimsoll-syntax", "plimsoll-model"]),
     ("plimsoll-fix", &["plimsoll-text", "plimsoll-syntax", "plimsoll-model", "plimsoll-rules"]),
+    ("plimsoll-judge", &["plimsoll-text", "plimsoll-syntax", "plimsoll-model", "plimsoll-rules"]),
     ("plimsoll-report", &["plimsoll-text", "plimsoll-rules"]),
     ("plimsoll-pve", &[]),
     ("plimsoll-lab", &["plimsoll-pve"]),
@@ -23,6 +24,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "plimsoll-rules",
             "plimsoll-fix",
             "plimsoll-lab",
+            "plimsoll-judge",
             "plimsoll-report",
         ],
     ),
@@ -30,12 +32,13 @@ const EDGES: &[(&str, &[&str])] = &[
 ];
 
 /// The crates that judge. They must build and test in seconds.
-const PURE: [&str; 6] = [
+const PURE: [&str; 7] = [
     "plimsoll-text",
     "plimsoll-syntax",
     "plimsoll-model",
     "plimsoll-rules",
     "plimsoll-fix",
+    "plimsoll-judge",
     "plimsoll-report",
 ];
 

@@ -13,6 +13,10 @@ pub(crate) enum ReportFormat {
     Sarif,
     /// For a browser
     Markdown,
+    /// The attack graph, for Graphviz
+    Dot,
+    /// The attack graph, for Mermaid
+    Mermaid,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

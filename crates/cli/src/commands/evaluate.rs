@@ -2,6 +2,8 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::{ArgAction, Args};
+use plimsoll_judge::graph::{Graph, graph, to_dot, to_mermaid};
+use plimsoll_judge::situation::situation;
 use plimsoll_model::Facts;
 use plimsoll_report::{
     Detail, Report, TerminalOptions, read_baseline, to_json, to_markdown, to_sarif, to_terminal, verdict,
@@ -24,6 +26,7 @@ Examples:
   plimsoll evaluate deploy/ docker-compose.yml --fail-on medium
   plimsoll evaluate --rules ISO,SEC,port-on-all-interfaces
   plimsoll evaluate --format sarif --output plimsoll.sarif
+  plimsoll evaluate --format dot | dot -Tsvg > attack-paths.svg
   plimsoll evaluate --write-baseline plimsoll-baseline.json
   plimsoll evaluate --baseline plimsoll-baseline.json
 
@@ -94,7 +97,7 @@ pub(crate) fn run(ui: &Ui, args: &EvaluateArgs) -> Result<Outcome, Failure> {
     if let Some(path) = &args.write_baseline {
         write_file(path, &write_baseline(&report))?;
     }
-    emit(ui, args, &report)?;
+    emit(ui, args, &report, &facts)?;
     let outcome = if report.failures() > 0 {
         Outcome::Findings
     } else if unreadable || !assessment.broken.is_empty() {
@@ -134,7 +137,7 @@ fn baseline(path: &Utf8Path) -> Result<Baseline, Failure> {
     read_baseline(&text).map_err(|source| FailureKind::Baseline { path: path.to_owned(), source }.into())
 }
 
-fn emit(ui: &Ui, args: &EvaluateArgs, report: &Report<'_>) -> Result<(), Failure> {
+fn emit(ui: &Ui, args: &EvaluateArgs, report: &Report<'_>, facts: &Facts) -> Result<(), Failure> {
     let detail = match (args.quiet, args.verbose) {
         (true, _) => Detail::Brief,
         (_, true) => Detail::Full,
@@ -145,6 +148,8 @@ fn emit(ui: &Ui, args: &EvaluateArgs, report: &Report<'_>) -> Result<(), Failure
         ReportFormat::Json => to_json(report),
         ReportFormat::Sarif => to_sarif(report),
         ReportFormat::Markdown => to_markdown(report),
+        ReportFormat::Dot => to_dot(&attack_graph(report, facts)),
+        ReportFormat::Mermaid => to_mermaid(&attack_graph(report, facts)),
     };
     let Some(path) = &args.output else { return ui.print(&text) };
     write_file(path, &anstream::adapter::strip_str(&text).to_string())?;
@@ -152,6 +157,10 @@ fn emit(ui: &Ui, args: &EvaluateArgs, report: &Report<'_>) -> Result<(), Failure
         ui.status(&format!("{}; the report is in `{path}`", verdict(report)));
     }
     Ok(())
+}
+
+fn attack_graph(report: &Report<'_>, facts: &Facts) -> Graph {
+    graph(&situation(facts, report.assessment, report.profile))
 }
 
 /// Runs something whose panics are caught and reported elsewhere, without their usual message.

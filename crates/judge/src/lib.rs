@@ -1,0 +1,14 @@
+//! Judgement: attack paths, proposals, alternatives and the verdict, computed from facts and findings.
+//!
+//! [`assess`] is the one entry. Everything in an [`Assessment`] is derived from facts, each with its place, or cites a
+//! published source; where files cannot tell, it says so. The same facts give the same assessment.
+
+mod assessment;
+pub mod cut;
+mod evidence;
+pub mod graph;
+pub mod proposals;
+pub mod situation;
+
+pub use assessment::{Assessment, assess};
+pub use evidence::{Evidence, Source};

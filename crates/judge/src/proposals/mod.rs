@@ -1,0 +1,10 @@
+//! Changes that resolve findings and cut attack paths.
+
+mod access;
+mod containers;
+mod operation;
+mod order;
+mod template;
+
+pub use order::{Cut, Proposal, propose};
+pub use template::{Complexity, Horizon, Template, of_rule, templates};
