@@ -10,7 +10,8 @@
 use std::path::Path;
 
 use camino::Utf8PathBuf;
-use plimsoll_judge::assess;
+use plimsoll_judge::settings::{Date, Settings};
+use plimsoll_judge::{Question, assess};
 use plimsoll_model::{Facts, Inventory};
 use plimsoll_rules::{Profile, Selection, evaluate};
 use plimsoll_text::Files;
@@ -26,7 +27,9 @@ fn main() {
     let facts = Facts::new(Files::new(texts), Inventory::new(paths));
     let findings = evaluate(&facts, &Selection { profile, ..Selection::default() });
     let start = std::time::Instant::now();
-    let judged = assess(&facts, &findings, profile);
+    let settings = Settings::default();
+    let today = Date::parse("2026-12-01").unwrap();
+    let judged = assess(&facts, &findings, &Question { profile, settings: &settings, today });
     println!("judged in {:?}", start.elapsed());
     let paths = &judged.paths;
     println!(
@@ -60,6 +63,39 @@ fn main() {
             proposal.resolves.len(),
             proposal.cuts,
             proposal.horizon.name()
+        );
+    }
+    for alternative in &judged.alternatives {
+        println!(
+            "{}: today {}, forbidden {}, {} obstacles, paths to the node {} ({} without an unknown flaw), after the cut {} ({:?} points), {} h",
+            alternative.kind.title(),
+            alternative.is_today,
+            alternative.is_forbidden(),
+            alternative.obstacles.len(),
+            alternative.paths.to_node().count(),
+            alternative.paths.to_node().filter(|path| !path.residual).count(),
+            alternative.paths_after_cut.to_node().count(),
+            alternative.paths_after_cut.to_node().map(|path| path.points).min(),
+            f64::from(alternative.migration.effort_quarters()) / 4.0
+        );
+    }
+    for row in &judged.matrix.rows {
+        println!("{:6} {} {:?}", row.total, row.kind.id(), row.scores);
+    }
+    println!("{:?}", judged.matrix.sensitivity);
+    println!("{:#?}", judged.verdict);
+    for compared in &judged.controls {
+        println!(
+            "{}: {}, {}",
+            compared.control.source.title,
+            compared.state.words(),
+            compared.evidence.len()
+        );
+    }
+    for reachable in &judged.surface {
+        println!(
+            "{} {} {:?} {:?}",
+            reachable.what, reachable.address, reachable.authentication, reachable.by
         );
     }
     for radius in &judged.blast_radii {

@@ -3,12 +3,16 @@
 //! [`assess`] is the one entry. Everything in an [`Assessment`] is derived from facts, each with its place, or cites a
 //! published source; where files cannot tell, it says so. The same facts give the same assessment.
 
+pub mod alternatives;
 mod assessment;
+pub mod controls;
 pub mod cut;
 mod evidence;
 pub mod graph;
 pub mod proposals;
+pub mod settings;
 pub mod situation;
+pub mod surface;
 
-pub use assessment::{Assessment, assess};
+pub use assessment::{Assessment, Question, assess};
 pub use evidence::{Evidence, Source};

@@ -147,7 +147,8 @@ fn unprivileged(facts: &Facts, service: &Service, out: &mut Vec<Obstacle>) {
         against.add(Complicates, privileged.place, text);
     }
     for device in &service.devices {
-        let text = "`devices`: the device has to be passed into the guest first (`dev0`), by root on the node";
+        let text =
+            "`devices`: the device has to be passed into the guest first (`dev0`), by root on the node";
         against.add(Complicates, device.place, text);
     }
     for cap in &service.cap_add {
@@ -173,7 +174,11 @@ fn unprivileged(facts: &Facts, service: &Service, out: &mut Vec<Obstacle>) {
         if let Some(MountSource::Path(path)) = &mount.source
             && path.resolved.as_str().starts_with("/mnt")
         {
-            against.add(Note, mount.place, "NFS and CIFS are mounted on the node and passed in as a bind mount");
+            against.add(
+                Note,
+                mount.place,
+                "NFS and CIFS are mounted on the node and passed in as a bind mount",
+            );
         }
     }
 }
@@ -206,8 +211,12 @@ fn hybrid(facts: &Facts, service: &Service, out: &mut Vec<Obstacle>) {
         let other = project.and_then(|stack| stack.compose.services.get(name));
         if other.is_some_and(is_data) {
             let text = match dependency.condition {
-                Condition::Healthy => "`depends_on` with a condition does not reach over guests; the app has to wait itself",
-                _ => "`depends_on` and the service's name do not reach over guests; an address takes their place",
+                Condition::Healthy => {
+                    "`depends_on` with a condition does not reach over guests; the app has to wait itself"
+                }
+                _ => {
+                    "`depends_on` and the service's name do not reach over guests; an address takes their place"
+                }
             };
             against.add(Obstruction::Complicates, dependency.place, text);
         }
@@ -224,7 +233,11 @@ fn swarm(service: &Service, out: &mut Vec<Obstacle>) {
         against.add(Note, name.place, "`container_name` is ignored");
     }
     for dependency in service.depends_on.values() {
-        against.add(Complicates, dependency.place, "`depends_on` is ignored; services have to wait themselves");
+        against.add(
+            Complicates,
+            dependency.place,
+            "`depends_on` is ignored; services have to wait themselves",
+        );
     }
     if let Some(restart) = &service.restart {
         against.add(Note, restart.place, "`restart` is ignored; `deploy.restart_policy` takes its place");
@@ -239,7 +252,8 @@ fn swarm(service: &Service, out: &mut Vec<Obstacle>) {
         against.add(Complicates, mode.place, "`network_mode` is not supported");
     }
     for mount in service.volumes.iter().filter(|mount| mount.kind != MountKind::Tmpfs) {
-        let text = "the volume is local to one machine; the service has to be kept on it or its storage shared";
+        let text =
+            "the volume is local to one machine; the service has to be kept on it or its storage shared";
         against.add(Complicates, mount.place, text);
     }
 }

@@ -4,5 +4,6 @@
 mod read;
 mod types;
 
+pub(crate) use read::all;
 pub use read::situation;
 pub use types::{Container, Entry, GuestModel, Isolation, Situation, Volume, Weakness};

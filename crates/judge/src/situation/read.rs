@@ -283,7 +283,7 @@ fn weakness(facts: &Facts, finding: &Finding, containers: &[Container]) -> Weakn
     }
 }
 
-pub(crate) fn overlap(a: Place, b: Place) -> bool {
+fn overlap(a: Place, b: Place) -> bool {
     a.file == b.file && a.span.start < b.span.end && b.span.start < a.span.end
 }
 

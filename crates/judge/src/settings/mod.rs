@@ -1,0 +1,9 @@
+//! The `evaluate:` section of `plimsoll.yaml`.
+
+mod accepted;
+mod date;
+mod read;
+
+pub use accepted::{AcceptedRisk, Status, statuses};
+pub use date::Date;
+pub use read::{Settings, read};
