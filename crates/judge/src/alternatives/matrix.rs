@@ -59,7 +59,7 @@ impl Criterion {
     pub const fn model(self) -> &'static str {
         match self {
             Self::Isolation => {
-                "5 for each point of the easiest path from outside to the node once the proposed changes are made, at most 100"
+                "3 for each point of the easiest path to the node once the proposed changes beside the guest are made, at most 100; less 20 while a path is left that needs no unknown flaw of the platform"
             }
             Self::Compatibility => {
                 "100 less 2 for each note, 5 for each line that complicates and 40 for each that forbids it"
@@ -139,7 +139,9 @@ impl Alternative {
     pub fn score(&self, criterion: Criterion) -> u32 {
         let points = match criterion {
             Criterion::Isolation => {
-                self.paths_after_cut.to_node().map(|path| path.points).min().map_or(100, |points| points * 5)
+                let nearest = self.paths_after_cut.to_node().map(|path| path.points).min();
+                let open = self.paths_after_cut.to_node().any(|path| !path.residual);
+                nearest.map_or(100, |points| (points * 3).min(100)).saturating_sub(if open { 20 } else { 0 })
             }
             Criterion::Compatibility => {
                 let loss: u32 = self

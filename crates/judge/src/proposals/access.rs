@@ -66,7 +66,7 @@ pub(super) const TEMPLATES: &[Template] = &[
         performance: "One hop less for each file and command",
         breaking: "Scripts that call `pct` on the node are replaced",
         horizon: Horizon::LongTerm,
-        rules: &["HST-001", "SEC-012"],
+        rules: &["HST-010", "HST-001", "SEC-012"],
     },
     Template {
         id: "commands-in-place",
@@ -79,11 +79,11 @@ pub(super) const TEMPLATES: &[Template] = &[
         performance: "None",
         breaking: "None",
         horizon: Horizon::QuickWin,
-        rules: &["HST-006", "HST-007", "SCR-007"],
+        rules: &["HST-014", "HST-006", "HST-007", "SCR-007"],
     },
     Template {
         id: "sound-ssh",
-        title: "Check host keys and give SSH no password",
+        title: "Check host keys, use keys of their own and leave no account open",
         solution: "Keep the host keys in a file of the repository or pin them at first contact, use keys, set `ConnectTimeout` and `ServerAliveInterval`",
         complexity: Complexity::Low,
         base_quarters: 2,
@@ -92,7 +92,7 @@ pub(super) const TEMPLATES: &[Template] = &[
         performance: "None",
         breaking: "The first contact needs the host key",
         horizon: Horizon::QuickWin,
-        rules: &["HST-002", "HST-003", "HST-008"],
+        rules: &["HST-009", "HST-011", "HST-012", "HST-013", "HST-002", "HST-003", "HST-008"],
     },
     Template {
         id: "stable-secrets",
