@@ -3,10 +3,12 @@
 mod checks;
 mod codegen;
 mod contract;
+mod corpus;
 #[cfg(test)]
 mod edges;
 mod pages;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -34,6 +36,11 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Run the readers over other people's files and print what they object to
+    Corpus {
+        /// A directory with a folder for each kind: shell, compose, dockerfile, env, …
+        folder: PathBuf,
+    },
 }
 
 fn main() -> ExitCode {
@@ -42,6 +49,7 @@ fn main() -> ExitCode {
         Task::Codegen { check: true } => codegen::check().map_err(|error| error.to_string()),
         Task::Codegen { check: false } => codegen::write().map_err(|error| error.to_string()),
         Task::Contract { check } => contract::run(check),
+        Task::Corpus { folder } => corpus::run(&folder),
     };
     match result {
         Ok(message) => {

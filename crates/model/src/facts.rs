@@ -5,6 +5,7 @@ use plimsoll_syntax::dockerfile;
 use plimsoll_text::{FileId, Files, Layer, Place, SyntaxError};
 
 use crate::application::Application;
+use crate::circles::circles;
 use crate::commands::{Commands, Origin, Unit};
 use crate::guests::{self, Guests};
 use crate::images::{ImageSource, Images};
@@ -49,6 +50,7 @@ impl Facts {
                 errors.extend(unit.script.errors.iter().cloned());
             }
         }
+        errors.extend(circles(&files, &trees, &units));
         let commands = Commands::new(units, &files);
         let mut all_guests = Guests::default();
         for file in trees.of_kind(Kind::GuestConfig) {

@@ -1,6 +1,7 @@
 //! Facts about a deployment, computed once from the trees and shared by all rules.
 
 pub mod application;
+mod circles;
 pub mod commands;
 pub mod compose;
 mod facts;
