@@ -83,7 +83,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     },
     Template {
         id: "sound-ssh",
-        title: "Check host keys, use keys of their own and leave no account open",
+        title: "Check host keys and certificates, use keys of their own and leave no account open",
         solution: "Keep the host keys in a file of the repository or pin them at first contact, use keys, set `ConnectTimeout` and `ServerAliveInterval`",
         complexity: Complexity::Low,
         base_quarters: 2,
@@ -92,7 +92,7 @@ pub(super) const TEMPLATES: &[Template] = &[
         performance: "None",
         breaking: "The first contact needs the host key",
         horizon: Horizon::QuickWin,
-        rules: &["HST-009", "HST-011", "HST-012", "HST-013", "HST-002", "HST-003", "HST-008"],
+        rules: &["HST-009", "HST-011", "HST-012", "HST-013", "HST-002", "HST-003", "HST-004", "HST-008"],
     },
     Template {
         id: "stable-secrets",

@@ -12,6 +12,7 @@ mod root_deploy_on_node;
 mod task_on_wrong_machine;
 mod unchecked_host_key;
 mod unprotected_deploy_key;
+mod unverified_node_tls;
 mod value_in_node_shell;
 
 use crate::Rule;
@@ -21,6 +22,7 @@ pub(crate) const RULES: &[&Rule] = &[
     &root_deploy_on_node::RULE,
     &unchecked_host_key::RULE,
     &password_on_command_line::RULE,
+    &unverified_node_tls::RULE,
     &guest_command_on_node::RULE,
     &value_in_node_shell::RULE,
     &patient_ssh::RULE,
