@@ -156,9 +156,9 @@ mod tests {
         assert_eq!(
             told,
             [
-                format!("../Taskfile.yml: {circle}: Taskfile.yml → web/Taskfile.yml → Taskfile.yml"),
                 format!("\"$here/a.sh\": {circle}: a.sh → b.sh → a.sh"),
                 format!("Makefile: {circle}: Makefile → rules.mk → Makefile"),
+                format!("../Taskfile.yml: {circle}: Taskfile.yml → web/Taskfile.yml → Taskfile.yml"),
             ]
         );
     }

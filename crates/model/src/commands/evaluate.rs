@@ -14,6 +14,9 @@ const DEPTH: u8 = 10;
 /// Longer values are not followed further; nothing we look for is longer.
 const LONGEST: usize = 16 * 1024;
 
+/// Values that come from more places are not followed further: variables that double at each step would take for ever.
+const MOST_SOURCES: usize = 64;
+
 /// What words are evaluated against.
 #[derive(Clone, Copy)]
 pub(super) struct Scope<'a> {
@@ -64,7 +67,7 @@ impl<'a> Scope<'a> {
     pub(super) fn parts(&self, parts: &[Part]) -> Value {
         let mut value = Value::default();
         for part in parts {
-            if value.text.len() > LONGEST {
+            if value.text.len() > LONGEST || value.sources.len() > MOST_SOURCES {
                 break;
             }
             match &part.kind {
