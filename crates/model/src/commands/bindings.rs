@@ -1,5 +1,6 @@
 //! Variables of a shell program.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use plimsoll_syntax::shell::Word;
@@ -45,15 +46,19 @@ pub enum Bound {
 #[derive(Clone, Debug, Default)]
 pub struct Bindings {
     list: Vec<Binding>,
+    /// The places in `list` of each variable, by their order in the program.
+    by_name: HashMap<String, Vec<usize>>,
 }
 
 impl Bindings {
-    pub(crate) const fn none() -> Self {
-        Self { list: Vec::new() }
-    }
-
     /// Adds a binding.
     pub fn push(&mut self, binding: Binding) {
+        let own = match self.by_name.get_mut(&binding.name) {
+            Some(own) => own,
+            None => self.by_name.entry(binding.name.clone()).or_default(),
+        };
+        let at = own.partition_point(|index| self.list.get(*index).is_some_and(|b| b.order <= binding.order));
+        own.insert(at, self.list.len());
         self.list.push(binding);
     }
 
@@ -63,38 +68,32 @@ impl Bindings {
     }
 
     /// All bindings of a variable in order.
-    pub fn of<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Binding> {
-        self.list.iter().filter(move |binding| binding.name == name)
+    pub fn of<'a>(&'a self, name: &str) -> impl DoubleEndedIterator<Item = &'a Binding> + use<'a> {
+        let own = self.by_name.get(name).map(Vec::as_slice).unwrap_or_default();
+        own.iter().filter_map(|index| self.list.get(*index))
     }
 
     /// The binding that a use sees: the last before it in the same function, else the last at top level (before
     /// it, when the use is at top level too), else the last in any other function.
     #[must_use]
-    pub fn visible<'a>(&'a self, name: &'a str, order: u32, function: Option<&str>) -> Option<&'a Binding> {
-        let mut own = None;
-        let mut top = None;
-        let mut other = None;
-        for binding in self.of(name) {
-            let same = binding.function.as_deref() == function;
-            if same && binding.order < order {
-                own = Some(binding);
-            } else if binding.function.is_none() && function.is_some() && !binding.append {
-                top = Some(binding);
-            } else if binding.function.is_some() && !same {
-                other = Some(binding);
-            }
+    pub fn visible<'a>(&'a self, name: &str, order: u32, function: Option<&str>) -> Option<&'a Binding> {
+        let own = self.by_name.get(name)?;
+        let get = |index: &usize| self.list.get(*index);
+        let before = own.partition_point(|index| get(index).is_some_and(|b| b.order < order));
+        let before = own.get(..before).unwrap_or_default();
+        let same = |b: &&Binding| b.function.as_deref() == function;
+        if let Some(found) = before.iter().rev().filter_map(get).find(same) {
+            return Some(found);
         }
-        own.or(top).or(other)
+        let all = || own.iter().rev().filter_map(get);
+        all()
+            .find(|b| b.function.is_none() && function.is_some() && !b.append)
+            .or_else(|| all().find(|b| b.function.is_some() && !same(b)))
     }
 
     /// The elements of an array that a use sees, later `+=` included.
     #[must_use]
-    pub fn elements<'a>(
-        &'a self,
-        name: &'a str,
-        order: u32,
-        function: Option<&str>,
-    ) -> Option<Vec<Arc<Word>>> {
+    pub fn elements(&self, name: &str, order: u32, function: Option<&str>) -> Option<Vec<Arc<Word>>> {
         let mut elements: Option<Vec<Arc<Word>>> = None;
         for binding in self.of(name).filter(|b| b.order < order || b.function.as_deref() != function) {
             if let Bound::Array(words) = &binding.bound {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
+use std::sync::LazyLock;
 
 use camino::Utf8Path;
 use plimsoll_text::{FileId, Files, Place};
@@ -131,7 +132,7 @@ impl Commands {
     /// The variables of a program.
     #[must_use]
     pub fn bindings(&self, id: UnitId) -> &Bindings {
-        static NONE: Bindings = Bindings::none();
+        static NONE: LazyLock<Bindings> = LazyLock::new(Bindings::default);
         self.bindings.get(id.0 as usize).unwrap_or(&NONE)
     }
 

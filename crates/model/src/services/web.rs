@@ -20,8 +20,7 @@ pub fn nginx_configs(facts: &Facts, image: &Image, stage: &Stage) -> Vec<(nginx:
         for source in &copy.sources {
             let path: Utf8PathBuf =
                 context.join(source.value.trim_start_matches("./").trim_start_matches('/'));
-            let file = facts.files.iter().find(|(_, file)| file.path() == path);
-            if let Some(config) = file.and_then(|(id, _)| facts.trees.nginx.get(&id)) {
+            if let Some(config) = facts.files.find(&path).and_then(|id| facts.trees.nginx.get(&id)) {
                 found.push((config.clone(), copy.place));
             }
         }

@@ -1,5 +1,6 @@
 //! Service needs something of the node that its guest does not have.
 
+use std::cell::LazyCell;
 use std::sync::LazyLock;
 
 use plimsoll_model::commands::Machine;
@@ -39,12 +40,14 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
         Some(plimsoll_text::Place::new(id, line))
     });
     let Some(guest_place) = guest.map(|guest| guest.place).or(lxc_script) else { return };
-    let passes = facts
-        .files
-        .iter()
-        .any(|(id, file)| facts.trees.kind(id) != Kind::Markdown && PASSES_DEVICES.are_in(file));
-    let raised = facts.commands.iter().any(|command| {
-        command.machine == Machine::Node && command.arg_texts().any(|arg| arg.contains("max_map_count"))
+    let passes = LazyCell::new(|| {
+        let mut files = facts.files.iter().filter(|(id, _)| facts.trees.kind(*id) != Kind::Markdown);
+        files.any(|(_, file)| PASSES_DEVICES.are_in(file))
+    });
+    let raised = LazyCell::new(|| {
+        facts.commands.iter().any(|command| {
+            command.machine == Machine::Node && command.arg_texts().any(|arg| arg.contains("max_map_count"))
+        })
     });
     let mut seen = Vec::new();
     let mut graphics: Vec<&Service> = Vec::new();
@@ -53,14 +56,14 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
             continue;
         }
         seen.push(service.place);
-        if !passes && wants_graphics(service) {
+        if wants_graphics(service) && !*passes {
             graphics.push(service);
         }
         let image = service.image.as_ref().filter(|image| {
             let name = image.value.split([':', '@']).next().unwrap_or_default();
             MANY_MAPS.iter().any(|known| name.rsplit('/').next() == Some(known))
         });
-        if let Some(image) = image.filter(|_| !raised) {
+        if let Some(image) = image.filter(|_| !*raised) {
             findings
                 .add(
                     image.place,

@@ -232,13 +232,15 @@ fn uncalled_functions(facts: &Facts, findings: &mut Findings<'_>) {
             if !matters || name.starts_with('_') && name.len() < 4 {
                 continue;
             }
-            let uses: usize = facts
-                .files
-                .iter()
-                .filter(|(file, _)| facts.trees.kind(*file) != Kind::Markdown)
-                .map(|(_, file)| words(file.text(), name))
-                .sum();
-            if uses == 1 {
+            if words(facts.files.get(unit.file).text(), name) != 1 {
+                continue;
+            }
+            let called_elsewhere = facts.files.iter().any(|(file, source)| {
+                file != unit.file
+                    && facts.trees.kind(file) != Kind::Markdown
+                    && words(source.text(), name) > 0
+            });
+            if !called_elsewhere {
                 findings
                     .add(function.place, format!("nothing calls `{name}`"))
                     .severity(Severity::Medium)

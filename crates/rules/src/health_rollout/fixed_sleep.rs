@@ -1,5 +1,6 @@
 //! Time in place of a condition.
 
+use std::cell::LazyCell;
 use std::collections::BTreeMap;
 
 use plimsoll_model::commands::Command;
@@ -31,6 +32,7 @@ pub(crate) const RULE: Rule = Rule {
 const NOTE: &str = "on a slow day the next step meets something that is not there yet and fails; on all others time is wasted";
 
 fn check(facts: &Facts, findings: &mut Findings<'_>) {
+    let can_end = LazyCell::new(|| super::waiting::can_end(facts));
     for (id, unit) in facts.commands.units() {
         if unit.origin.is_documentation() {
             continue;
@@ -63,7 +65,7 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
             }
             finding.fix(edits::safe(
                 "wait for what was started",
-                super::waiting::instead_of(facts, command, start),
+                super::waiting::instead_of(facts, command, start, *can_end),
             ));
             finding.note(NOTE).help("wait for the condition itself, with a limit: `docker compose up --wait`, or a loop that probes and gives up");
         }

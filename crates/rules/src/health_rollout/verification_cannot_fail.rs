@@ -1,5 +1,6 @@
 //! A check after the deployment that is happy with everything.
 
+use std::cell::LazyCell;
 use std::collections::BTreeSet;
 
 use plimsoll_model::Facts;
@@ -28,6 +29,7 @@ pub(crate) const RULE: Rule = Rule {
 };
 
 fn check(facts: &Facts, findings: &mut Findings<'_>) {
+    let can_end = LazyCell::new(|| super::waiting::can_end(facts));
     let mut seen: BTreeSet<Place> = BTreeSet::new();
     for procedure in facts.commands.procedures() {
         let origin = &facts.commands.unit(procedure.unit).origin;
@@ -72,7 +74,7 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
         }
         finding.fix(edits::safe(
             "wait until the services are healthy, and fail when they are not",
-            super::waiting::wait(facts, start).map(|edit| vec![edit]),
+            super::waiting::wait(start).filter(|_| *can_end).map(|edit| vec![edit]),
         ));
         finding
             .note("a release that crashes at once is reported as deployed, and the next one to notice is a user")

@@ -7,30 +7,37 @@ use plimsoll_text::Edit;
 
 use crate::edits;
 
-/// Lets `docker compose up -d` wait until all services are healthy. Nothing while a health check cannot pass, or
-/// where a service runs to its end, which counts as a failure to wait for.
-pub(super) fn wait(facts: &Facts, start: &Command) -> Option<Edit> {
-    let detached = start.flag(&["-d", "--detach"])?;
+/// Whether waiting for health can end well: no health check is known that cannot pass, and no service runs to its
+/// end, which counts as a failure to wait for.
+pub(super) fn can_end(facts: &Facts) -> bool {
     let ends = facts.stacks.deployed_services().any(|(_, service)| {
         service.depends_on.values().any(|on| on.condition == Condition::CompletedSuccessfully)
             || service.restart.as_ref().is_some_and(|restart| restart.value == "no")
     });
-    let fits = start.is("docker", &["compose", "up"])
-        && start.flag(&["--wait"]).is_none()
-        && !ends
-        && !super::health_check_cannot_pass::any(facts);
+    !ends && !super::health_check_cannot_pass::any(facts)
+}
+
+/// Lets `docker compose up -d` wait until all services are healthy.
+pub(super) fn wait(start: &Command) -> Option<Edit> {
+    let detached = start.flag(&["-d", "--detach"])?;
+    let fits = start.is("docker", &["compose", "up"]) && start.flag(&["--wait"]).is_none();
     fits.then(|| edits::after(detached.place, " --wait --wait-timeout 300"))
 }
 
-/// Replaces a `sleep` by the waiting that fits what was started.
-pub(super) fn instead_of(facts: &Facts, sleep: &Command, start: &Command) -> Option<Vec<Edit>> {
+/// Replaces a `sleep` by the waiting that fits what was started; `can_end` says whether waiting for health does.
+pub(super) fn instead_of(
+    facts: &Facts,
+    sleep: &Command,
+    start: &Command,
+    can_end: bool,
+) -> Option<Vec<Edit>> {
     let alone = edits::line_tail(facts, sleep.place).trim().is_empty();
     let head = edits::line_head(facts, sleep.place).trim();
     if !alone || sleep.carrier.is_some() || !matches!(head, "" | "-") {
         return None;
     }
     if start.is("docker", &["compose", "up"]) {
-        let added = start.flag(&["--wait"]).is_none().then(|| wait(facts, start));
+        let added = start.flag(&["--wait"]).is_none().then(|| wait(start).filter(|_| can_end));
         let mut edits = vec![edits::remove_lines(facts, sleep.place)];
         if let Some(added) = added {
             edits.push(added?);

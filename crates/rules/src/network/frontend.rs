@@ -32,7 +32,8 @@ pub(super) fn is_own_machine(host: &str) -> bool {
 /// Whether a build with this context sees a file that `.dockerignore` may keep out.
 pub(super) fn is_sent(facts: &Facts, context: &Utf8Path, name: &str) -> bool {
     let ignore = context.join(".dockerignore");
-    let Some((_, file)) = facts.files.iter().find(|(_, file)| file.path() == ignore) else { return true };
+    let Some(id) = facts.files.find(&ignore) else { return true };
+    let file = facts.files.get(id);
     let mut sent = true;
     for line in file.text().lines().map(str::trim) {
         let (keep, pattern) = line.strip_prefix('!').map_or((false, line), |pattern| (true, pattern));

@@ -172,6 +172,9 @@ fn is_credential_file(facts: &Facts, file: FileId) -> bool {
 
 /// A file that holds one value and is kept as a secret, by its ending or its folder.
 fn is_secret_file(facts: &Facts, file: FileId) -> bool {
+    if facts.trees.kind(file) != Kind::Other {
+        return false;
+    }
     let path = facts.path(file);
     let extension = path.extension().unwrap_or_default();
     let in_folder = path.parent().and_then(|folder| folder.file_name()) == Some("secrets");
@@ -181,7 +184,7 @@ fn is_secret_file(facts: &Facts, file: FileId) -> bool {
     let other = ["user", "example", "sample", "readme", "gitkeep", "gitignore"]
         .iter()
         .any(|word| name.contains(word));
-    facts.trees.kind(file) == Kind::Other && ending && !other
+    ending && !other
 }
 
 /// The value of a file that is one.

@@ -2,16 +2,16 @@
 
 use plimsoll_model::Facts;
 use plimsoll_model::commands::{Bound, Command};
-use plimsoll_text::{Fix, Place};
+use plimsoll_text::{Edit, Fix, Place};
 
-use super::secret_in_archive::keep_out;
 use super::words::is_generator;
-use super::written::{Written, target, written};
+use super::written::{Written, target, written_by};
 use crate::edits;
 
-/// Reads the file that is in use before it is written anew, and makes only the secrets that it lacks.
-pub(super) fn fix(facts: &Facts, places: &[Place]) -> Option<Fix> {
-    let all = written(facts);
+/// Reads the file that is in use before it is written anew, and makes only the secrets that it lacks. `keep_out` are
+/// the edits that keep a `.env` of this machine out of every archive.
+pub(super) fn fix(facts: &Facts, places: &[Place], keep_out: Option<&[Edit]>) -> Option<Fix> {
+    let all = written_by(facts, facts.commands.in_file(places.first()?.file));
     let lines: Vec<&Written<'_>> = all.iter().filter(|line| places.contains(&line.place)).collect();
     let writer = lines.first()?.command;
     let one = lines.iter().all(|line| line.command.id == writer.id) && lines.len() == places.len();
@@ -66,7 +66,7 @@ pub(super) fn fix(facts: &Facts, places: &[Place]) -> Option<Fix> {
     }
     edits.push(edits::lines_before(facts, place, &head));
     // A `.env` of the developer in the archive would be taken for the one in use.
-    edits.extend(keep_out(facts)?);
+    edits.extend_from_slice(keep_out?);
     edits::safe("keep the secrets that are in use and make only what is missing", Some(edits))
 }
 

@@ -77,11 +77,10 @@ pub(super) fn fix(facts: &Facts, writer: &Command) -> Option<Fix> {
 
 /// Whether no other file with secrets is written before this one: one `trap` would replace the other.
 fn is_first(facts: &Facts, writer: &Command, path: &str) -> bool {
-    super::written::written(facts).iter().all(|line| {
-        line.command.unit != writer.unit
-            || line.command.id >= writer.id
-            || target(line.command).is_none_or(|other| other == path || !other.starts_with("/tmp/"))
-    })
+    let earlier = facts.commands.of_unit(writer.unit).iter().filter(|command| command.id < writer.id);
+    super::written::written_by(facts, earlier)
+        .iter()
+        .all(|line| target(line.command).is_none_or(|other| other == path || !other.starts_with("/tmp/")))
 }
 
 fn is_comment(line: &str) -> bool {

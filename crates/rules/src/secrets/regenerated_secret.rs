@@ -1,5 +1,8 @@
 //! Secret is made anew at every deployment.
 
+use std::cell::LazyCell;
+use std::collections::BTreeMap;
+
 use plimsoll_model::Facts;
 use plimsoll_model::compose::{MountSource, Service};
 use plimsoll_model::images::KnownImage;
@@ -31,18 +34,24 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
     let all = regenerated(facts);
     let mut files: Vec<_> = all.iter().map(|secret| secret.place.file).collect();
     files.dedup();
+    let mut keepers = BTreeMap::new();
+    for secret in &all {
+        keepers.entry(secret.key.as_str()).or_insert_with(|| keeper(facts, &secret.key));
+    }
+    let keeper = |secret: &Regenerated| keepers.get(secret.key.as_str()).and_then(Option::as_ref);
+    let keep_out = LazyCell::new(|| super::secret_in_archive::keep_out(facts));
     for file in files {
         let mut own: Vec<&Regenerated> = all.iter().filter(|secret| secret.place.file == file).collect();
         // The one that breaks something comes first.
-        own.sort_by_key(|secret| (keeper(facts, &secret.key).is_none(), secret.place));
+        own.sort_by_key(|secret| (keeper(secret).is_none(), secret.place));
         let Some((secret, rest)) = own.split_first() else { continue };
-        let kept = keeper(facts, &secret.key);
+        let kept = keeper(secret);
         let finding = findings.add(secret.place, format!("`{}` changes at every run", secret.key));
         finding.label("made anew, whatever is in use");
         if let Some((service, variable, volume)) = kept {
             finding
-                .related(variable, format!("`{service}` takes it at its first start only"))
-                .related(volume, "and keeps what it took here")
+                .related(*variable, format!("`{service}` takes it at its first start only"))
+                .related(*volume, "and keeps what it took here")
                 .note("from the second deployment on, the app's password and the database's differ, and every login fails");
         } else {
             finding
@@ -53,9 +62,11 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
             finding.related(other.place, format!("`{}` changes too", other.key));
         }
         let places: Vec<Place> = own.iter().map(|secret| secret.place).collect();
-        finding
-            .help("make it only when there is none yet, and keep it")
-            .fix(super::kept_secret::fix(facts, &places));
+        finding.help("make it only when there is none yet, and keep it").fix(super::kept_secret::fix(
+            facts,
+            &places,
+            keep_out.as_deref(),
+        ));
     }
 }
 

@@ -35,8 +35,16 @@ pub(super) fn target(command: &Command) -> Option<&str> {
 
 /// All lines with keys that commands write into files, documentation left out.
 pub(super) fn written(facts: &Facts) -> Vec<Written<'_>> {
+    written_by(facts, facts.commands.iter())
+}
+
+/// The lines with keys that some commands write into files, documentation left out.
+pub(super) fn written_by<'a>(
+    facts: &'a Facts,
+    commands: impl Iterator<Item = &'a Command>,
+) -> Vec<Written<'a>> {
     let mut found = Vec::new();
-    for command in facts.commands.iter() {
+    for command in commands {
         if facts.commands.is_only_read(command.unit) || target(command).is_none() {
             continue;
         }

@@ -115,6 +115,10 @@ impl WordBuilder {
     fn flush(&mut self, layer: &Layer) {
         if let Some(Literal { text, range, quote }) = self.literal.take() {
             let span = layer.span(range);
+            // Most words have one part.
+            if self.parts.is_empty() {
+                self.parts.reserve_exact(1);
+            }
             self.parts.push(Part { kind: PartKind::Literal(text), span, quote, expanded_outside: 0 });
         }
     }
