@@ -66,7 +66,7 @@ pub(super) const TEMPLATES: &[Template] = &[
         performance: "One hop less for each file and command",
         breaking: "Scripts that call `pct` on the node are replaced",
         horizon: Horizon::LongTerm,
-        rules: &["HST-010", "HST-001", "SEC-012"],
+        rules: &["HST-010", "HST-001", "HST-005", "SEC-012"],
     },
     Template {
         id: "commands-in-place",
@@ -105,7 +105,7 @@ pub(super) const TEMPLATES: &[Template] = &[
         performance: "None",
         breaking: "Where a password was already changed without the database, set it once by hand",
         horizon: Horizon::QuickWin,
-        rules: &["SEC-003", "SEC-005", "SEC-013", "SEC-018"],
+        rules: &["SEC-004", "SEC-003", "SEC-005", "SEC-013", "SEC-018"],
     },
     Template {
         id: "secrets-in-transit",

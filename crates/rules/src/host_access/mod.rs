@@ -4,6 +4,7 @@ mod guest_command_on_node;
 mod lines;
 mod login_without_password;
 mod node_changed_by_deployment;
+mod node_rights_too_wide;
 mod password_on_command_line;
 mod password_only_guest;
 mod patient_ssh;
@@ -23,6 +24,7 @@ pub(crate) const RULES: &[&Rule] = &[
     &unchecked_host_key::RULE,
     &password_on_command_line::RULE,
     &unverified_node_tls::RULE,
+    &node_rights_too_wide::RULE,
     &guest_command_on_node::RULE,
     &value_in_node_shell::RULE,
     &patient_ssh::RULE,

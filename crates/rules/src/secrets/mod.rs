@@ -2,6 +2,7 @@
 
 mod committed_secret;
 mod default_credential;
+mod first_run_state_lost;
 mod fragile_dotenv_parsing;
 mod kept_secret;
 mod key_leaves_its_host;
@@ -31,6 +32,7 @@ pub(crate) const RULES: &[&Rule] = &[
     &committed_secret::RULE,
     &default_credential::RULE,
     &regenerated_secret::RULE,
+    &first_run_state_lost::RULE,
     &unexpanded_secret::RULE,
     &secret_in_archive::RULE,
     &secret_left_behind::RULE,
