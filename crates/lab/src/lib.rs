@@ -14,6 +14,7 @@ mod faults;
 mod formats;
 mod guest;
 mod handlers;
+pub mod host;
 mod http;
 mod lab;
 mod options;

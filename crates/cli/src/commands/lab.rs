@@ -10,6 +10,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use plimsoll_lab::control::{self, Ask};
 use plimsoll_lab::{Certificate, Lab, Options, Release, Rule, Server, coverage};
 
+use super::lab_host::{self, DoctorArgs, ImageArgs};
 use crate::failure::{Failure, FailureKind, Outcome};
 use crate::ui::Ui;
 
@@ -39,6 +40,10 @@ enum LabCommand {
     Faults(FaultsArgs),
     /// List the endpoints of a release that the node answers, and those that it does not
     Coverage(CoverageArgs),
+    /// Say what this machine lacks for guests that really boot, and how to get it
+    Doctor(DoctorArgs),
+    /// Make the image that guests boot from
+    Image(ImageArgs),
 }
 
 /// Releases of Proxmox VE that the lab knows
@@ -110,6 +115,8 @@ pub(crate) fn run(ui: &Ui, args: &LabArgs) -> Result<Outcome, Failure> {
     match &args.command {
         LabCommand::Up(up) => start(ui, up, &directory, &socket)?,
         LabCommand::Coverage(coverage) => list(ui, coverage)?,
+        LabCommand::Doctor(doctor) => return lab_host::doctor(ui, doctor),
+        LabCommand::Image(image) => return lab_host::image(ui, image),
         LabCommand::Down => tell(ui, &socket, &Ask::Down)?,
         LabCommand::Status => tell(ui, &socket, &Ask::Status)?,
         LabCommand::Reset => tell(ui, &socket, &Ask::Reset)?,

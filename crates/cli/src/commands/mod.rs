@@ -5,6 +5,7 @@ pub(crate) mod evaluate;
 pub(crate) mod explain;
 pub(crate) mod fix;
 pub(crate) mod lab;
+mod lab_host;
 pub(crate) mod rules;
 
 mod choices;

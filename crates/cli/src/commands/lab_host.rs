@@ -1,0 +1,100 @@
+//! `plimsoll lab image` and `plimsoll lab doctor`: what guests that really boot need from this machine.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use clap::{Args, Subcommand, ValueEnum};
+use plimsoll_lab::host::{Image, diagnose};
+
+use crate::failure::{Failure, FailureKind, Outcome};
+use crate::ui::Ui;
+
+#[derive(Debug, Args)]
+pub(crate) struct ImageArgs {
+    #[command(subcommand)]
+    command: ImageCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum ImageCommand {
+    /// Make the image that guests boot from, once, from Debian's packages
+    Build(CacheArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CacheArgs {
+    /// Folder for what is made once: images for guests
+    #[arg(
+        long,
+        value_name = "DIRECTORY",
+        env = "PLIMSOLL_LAB_CACHE",
+        default_value = "/var/cache/plimsoll-lab"
+    )]
+    pub(crate) cache: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArgs {
+    /// How to show it
+    #[arg(long, value_enum, default_value = "text")]
+    format: DoctorFormat,
+    #[command(flatten)]
+    cache: CacheArgs,
+}
+
+/// Forms of the doctor's answer
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum DoctorFormat {
+    Text,
+    Json,
+}
+
+pub(crate) fn image(ui: &Ui, args: &ImageArgs) -> Result<Outcome, Failure> {
+    let ImageCommand::Build(cache) = &args.command;
+    build(ui, &cache.cache)?;
+    Ok(Outcome::Clean)
+}
+
+fn build(ui: &Ui, cache: &Path) -> Result<(), Failure> {
+    let image = Image::in_cache(cache);
+    let shown = image.path.display();
+    if image.is_built() {
+        return ui.print(&format!("{shown}\n"));
+    }
+    let begin = Instant::now();
+    image.build(|step| ui.status(step)).map_err(|error| {
+        let failure: Failure =
+            FailureKind::Lab { what: "cannot build the guest image".to_owned(), source: error.into() }.into();
+        failure.hint("`plimsoll lab doctor` says what is missing")
+    })?;
+    ui.status(&format!("built in {} s", begin.elapsed().as_secs()));
+    ui.print(&format!("{shown}\n"))
+}
+
+pub(crate) fn doctor(ui: &Ui, args: &DoctorArgs) -> Result<Outcome, Failure> {
+    let all = diagnose(&args.cache.cache);
+    let text = match args.format {
+        DoctorFormat::Json => {
+            let value = serde_json::json!({ "schema": "plimsoll-lab-doctor/v1", "backends": all.iter().map(|one| {
+                serde_json::json!({ "backend": one.backend, "ready": one.is_ready(), "checks": one.checks, "enable": one.enable() })
+            }).collect::<Vec<_>>() });
+            format!("{value:#}\n")
+        }
+        DoctorFormat::Text => {
+            let mut out = String::new();
+            for one in &all {
+                let word = if one.is_ready() { "ready" } else { "not ready" };
+                out.push_str(&format!("{}: {word}\n", one.backend));
+                for check in one.checks.iter().filter(|check| !check.found) {
+                    out.push_str(&format!("  missing  {}\n", check.what));
+                }
+                for line in one.enable() {
+                    out.push_str(&format!("  do       {line}\n"));
+                }
+            }
+            out
+        }
+    };
+    ui.print(&text)?;
+    Ok(Outcome::Clean)
+}
