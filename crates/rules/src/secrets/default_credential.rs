@@ -3,6 +3,7 @@
 use plimsoll_model::Facts;
 use plimsoll_model::compose::{EnvEntry, Operator};
 
+use super::refused_default::is_refused;
 use super::words::{is_placeholder, is_secret_name};
 
 use crate::{Confidence, Findings, FixKind, Rule, Severity, Theme};
@@ -27,7 +28,9 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
         let mut weak: Vec<(&str, &EnvEntry, String)> = Vec::new();
         for service in stack.services() {
             for entry in service.environment.values().filter(|entry| is_secret_name(&entry.key)) {
-                if let Some(value) = effective_default(entry) {
+                if let Some(value) = effective_default(entry)
+                    && !is_refused(facts, service, entry)
+                {
                     weak.push((&service.name, entry, value));
                 }
             }

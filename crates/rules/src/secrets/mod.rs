@@ -11,6 +11,7 @@ mod placeholder_as_value;
 mod predictable_secret_file;
 mod private_file;
 mod raw_secret_in_url;
+mod refused_default;
 mod regenerated_secret;
 mod secret_in_archive;
 mod secret_in_environment;
