@@ -146,6 +146,7 @@ fn mentioned(facts: &Facts, key: &str, service: &plimsoll_model::compose::Servic
 
 /// Example files for production that leave out what the app needs.
 fn examples(facts: &Facts, reads: &BTreeSet<String>, findings: &mut Findings<'_>) {
+    let given = Given::of(facts);
     for file in facts.trees.of_kind(Kind::Dotenv) {
         let name = facts.files.get(file).name().to_lowercase();
         let Some(tree) = facts.trees.dotenv.get(&file) else { continue };
@@ -166,7 +167,7 @@ fn examples(facts: &Facts, reads: &BTreeSet<String>, findings: &mut Findings<'_>
             .filter(|read| {
                 !known.contains(&read.name.to_ascii_uppercase()) && !facts.is_development(read.place.file)
             })
-            .filter(|read| !composed(facts, &read.name) && !for_no_build(facts, read))
+            .filter(|read| !given.set.contains(read.name.as_str()) && !for_no_build(&given, read))
             .collect();
         missing.sort_by(|a, b| (&a.name, a.place).cmp(&(&b.name, b.place)));
         missing.dedup_by(|b, a| a.name == b.name);
@@ -201,7 +202,7 @@ fn examples(facts: &Facts, reads: &BTreeSet<String>, findings: &mut Findings<'_>
             public
                 && optional
                 && reads.contains(&entry.key.to_ascii_uppercase())
-                && !passed_to_build(facts, &entry.key)
+                && !given.build.contains(entry.key.as_str())
         });
         if let Some(entry) = unused {
             findings
@@ -226,19 +227,24 @@ fn is_address_or_secret(name: &str) -> bool {
         .any(|part| name.contains(part))
 }
 
-/// Whether a deployed Compose file sets it from other variables.
-fn composed(facts: &Facts, name: &str) -> bool {
-    facts
-        .stacks
-        .deployed_services()
-        .any(|(_, service)| service.environment.get(name).is_some_and(|entry| entry.value.is_some()))
+/// What deployed Compose files give by themselves.
+struct Given<'a> {
+    /// Variables that they set.
+    set: BTreeSet<&'a str>,
+    /// Arguments that they pass to builds.
+    build: BTreeSet<&'a str>,
 }
 
-fn passed_to_build(facts: &Facts, name: &str) -> bool {
-    facts
-        .stacks
-        .deployed_services()
-        .any(|(_, service)| service.build.as_ref().is_some_and(|build| build.args.contains_key(name)))
+impl<'a> Given<'a> {
+    fn of(facts: &'a Facts) -> Self {
+        let services = || facts.stacks.deployed_services().map(|(_, service)| service);
+        let set = services().flat_map(|service| &service.environment);
+        let build = services().filter_map(|service| service.build.as_ref()).flat_map(|build| &build.args);
+        Self {
+            set: set.filter(|(_, entry)| entry.value.is_some()).map(|(name, _)| name.as_str()).collect(),
+            build: build.map(|(name, _)| name.as_str()).collect(),
+        }
+    }
 }
 
 /// Removes an entry that has its lines for itself.
@@ -261,8 +267,8 @@ fn example_line(read: &plimsoll_model::application::EnvRead) -> String {
 }
 
 /// Whether it is an optional value of a build that no build is given.
-fn for_no_build(facts: &Facts, read: &plimsoll_model::application::EnvRead) -> bool {
+fn for_no_build(given: &Given<'_>, read: &plimsoll_model::application::EnvRead) -> bool {
     read.phase == Phase::Build
         && !matches!(read.presence, Presence::Required)
-        && !passed_to_build(facts, &read.name)
+        && !given.build.contains(read.name.as_str())
 }

@@ -1,7 +1,7 @@
 //! Root of the guest is root of the node.
 
-use plimsoll_model::Facts;
 use plimsoll_model::guests::Maker;
+use plimsoll_model::{Facts, Stack};
 
 use crate::{Confidence, Findings, FixKind, Reference, Rule, Severity, Theme};
 
@@ -22,6 +22,9 @@ pub(crate) const RULE: Rule = Rule {
     check,
 };
 
+/// The most services that are named as reachable.
+const SERVICES: usize = 12;
+
 fn check(facts: &Facts, findings: &mut Findings<'_>) {
     for guest in facts.guests.real() {
         let Some(place) = guest.privileged() else { continue };
@@ -30,13 +33,12 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
         if guest.place != place && guest.maker != Maker::Config {
             finding.related(guest.place, "the guest is made here");
         }
-        for stack in facts.stacks.deployed() {
-            for service in stack.services().filter(|service| !service.ports.is_empty()) {
-                finding.related(
-                    service.place,
-                    format!("`{}` runs in it and is reachable from outside", service.name),
-                );
-            }
+        let services = facts.stacks.deployed().flat_map(Stack::services);
+        for service in services.filter(|service| !service.ports.is_empty()).take(SERVICES) {
+            finding.related(
+                service.place,
+                format!("`{}` runs in it and is reachable from outside", service.name),
+            );
         }
         finding
             .note("who breaks out of a service, or of the Docker daemon, is root on the hypervisor and on every other guest")
