@@ -139,6 +139,12 @@ fn quotes_within_quotes() {
         text = format!("bash -c \"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
     }
     survives("shells in shells", &text);
+    let steps =
+        "    ssh \"$HOST\" \"pct exec $GUEST -- bash -c 'cd $APP && docker compose up -d'\"\n".repeat(6);
+    survives(
+        "an expansion that swallows commands",
+        &format!("deploy() {{\n    ${{x:-ssh \"$HOST\" \"rm a\n{steps}}}\n"),
+    );
     survives("ssh in ssh", &("ssh h ".repeat(3_000) + "id"));
     survives("sudo in sudo", &("sudo ".repeat(2_000) + "id"));
 }

@@ -22,6 +22,10 @@ const NESTING: usize = 12;
 /// Commands of one program beyond which the rest is not read; no real script comes near.
 const MOST_COMMANDS: usize = 50_000;
 
+/// Bytes of text inside text of one program beyond which nothing more is read: broken text can nest in itself at
+/// several places on each level.
+const MOST_NESTED: usize = 2 << 20;
+
 /// A function of a program.
 #[derive(Clone, Debug)]
 pub struct Function {
@@ -94,6 +98,7 @@ pub(crate) fn read(
             found: Vec::new(),
             first_id,
             order: 0,
+            nested: 0,
         };
         let state = State::new(unit);
         walker.body(&unit.script.body, &state);
@@ -310,6 +315,8 @@ struct Walker<'a> {
     found: Vec<(String, Wrapper)>,
     first_id: u32,
     order: u32,
+    /// Bytes of text inside text read so far.
+    nested: usize,
 }
 
 impl Walker<'_> {
@@ -755,6 +762,10 @@ impl Walker<'_> {
     }
 
     fn nested(&mut self, layer: &Layer, outer: &[OuterExpansion], state: State) {
+        self.nested = self.nested.saturating_add(layer.text().len());
+        if self.nested > MOST_NESTED {
+            return;
+        }
         let script = shell::parse_nested(layer, outer);
         let strict = Strict::default();
         // What the far shell does with a failure inside is its own affair; the last status is the carrier's.
