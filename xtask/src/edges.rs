@@ -15,6 +15,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("plimsoll-report", &["plimsoll-text", "plimsoll-rules"]),
     ("plimsoll-pve", &[]),
     ("plimsoll-lab", &["plimsoll-pve"]),
+    ("plimsoll-remote", &[]),
     (
         "plimsoll",
         &[
