@@ -19,6 +19,8 @@ use crate::lab::Lab;
 pub enum Ask {
     /// What it is.
     Status,
+    /// The same as JSON.
+    Describe,
     /// Stop.
     Down,
     /// Throw everything away and begin anew.
@@ -96,6 +98,7 @@ fn serve(stream: &UnixStream, lab: &Lab, down: &Sender<()>) -> std::io::Result<(
 fn obey(lab: &Lab, ask: Ask, down: &Sender<()>) -> String {
     match ask {
         Ask::Status => status(lab),
+        Ask::Describe => describe(lab),
         Ask::Down => {
             let _ = down.send(());
             "the lab stops\n".to_owned()
@@ -150,6 +153,18 @@ fn status(lab: &Lab) -> String {
         summary.faults
     ));
     out
+}
+
+fn describe(lab: &Lab) -> String {
+    let summary = lab.summary();
+    let guests = summary.guests.iter().map(|(vmid, kind, name, running)| {
+        serde_json::json!({ "vmid": vmid, "type": kind, "name": name, "running": running })
+    });
+    let value = serde_json::json!({
+        "release": summary.release, "nodes": summary.nodes, "backend": summary.backend, "limits": summary.limits,
+        "guests": guests.collect::<Vec<_>>(), "tasks": summary.tasks, "faults": summary.faults,
+    });
+    format!("{value}\n")
 }
 
 fn logs(lab: &Lab) -> String {

@@ -195,6 +195,7 @@ fn multipart(kind: &str, body: &[u8]) -> Result<Given, Refusal> {
             given.insert("filename".to_owned(), Raw::Text(filename));
             given.insert("\0size".to_owned(), Raw::Text(value.len().to_string()));
             given.insert("\0sha256".to_owned(), Raw::Text(sha256(value)));
+            given.insert("\0from".to_owned(), Raw::Text(content.to_string()));
             // The node stops reading fields when it meets the file.
             break;
         }
@@ -210,8 +211,17 @@ fn sha256(bytes: &[u8]) -> String {
 }
 
 fn find(text: &[u8], part: &[u8], from: usize) -> Option<usize> {
-    let rest = text.get(from..)?;
-    rest.windows(part.len()).position(|window| window == part).map(|at| at + from)
+    let (first, rest) = (part.first()?, text.get(from..)?);
+    let mut at = 0;
+    // A template has hundreds of megabytes: only places that begin right are compared.
+    while let Some(next) = rest.get(at..)?.iter().position(|byte| byte == first) {
+        at += next;
+        if rest.get(at..)?.starts_with(part) {
+            return Some(at + from);
+        }
+        at += 1;
+    }
+    None
 }
 
 /// The answer as it goes out.

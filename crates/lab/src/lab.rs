@@ -6,7 +6,10 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::access::Caller;
+use plimsoll_pve::Secret;
+
+use crate::access::{Caller, Token};
+use crate::backend::{Backend, Network, Simulated};
 use crate::contract::{Contract, Detail};
 use crate::cx::Cx;
 use crate::faults::{Fault, Rule};
@@ -30,10 +33,15 @@ const TICKET_LIFE: i64 = 7_200_000;
 const MOST_BODY: usize = 512 << 10;
 
 impl Lab {
-    /// Makes a lab.
+    /// Makes a lab with simulated guests.
     pub fn new(options: Options) -> Self {
+        Self::with_backend(options, Box::new(Simulated))
+    }
+
+    /// Makes a lab with guests of a backend.
+    pub fn with_backend(options: Options, backend: Box<dyn Backend>) -> Self {
         let contract = Contract::of(options.release);
-        let state = Mutex::new(State::new(&options));
+        let state = Mutex::new(State::new(&options, backend));
         Self { options, contract, state }
     }
 
@@ -114,6 +122,7 @@ impl Lab {
         let mut args = validate(detail, all)?;
         args.0.extend(hidden);
         self.permit(state, &caller, detail, &args)?;
+        spool(state, &mut args, &request.body)?;
         known_node(state, &args)?;
         if request.verb != "GET" && !login && state.faults.no_quorum() {
             return Err(Refusal::died("cluster not ready - no quorum?"));
@@ -154,8 +163,39 @@ impl Lab {
         let mut state = self.state();
         state.backend.clean();
         let certificate = state.certificate.clone();
-        *state = State::new(&self.options);
+        let backend = std::mem::replace(&mut state.backend, Box::new(Simulated));
+        *state = State::new(&self.options, backend);
         state.certificate = certificate;
+    }
+
+    /// Takes everything away that the lab made on this machine. Guests of a lab that was closed are gone.
+    pub fn close(&self) {
+        let mut state = self.state();
+        state.guests.clear();
+        state.backend.close();
+    }
+
+    /// The network of its guests, where they can be reached from this machine.
+    pub fn network(&self) -> Option<Network> {
+        self.state().backend.network()
+    }
+
+    /// Names of templates in its storage `local`, ready to make containers from.
+    pub fn templates(&self) -> Vec<String> {
+        let state = self.state();
+        let volumes = state.storages.get("local").map(|local| local.volumes.keys());
+        let names = volumes.into_iter().flatten().filter(|name| name.starts_with("vztmpl/"));
+        names.map(|name| format!("local:{name}")).collect()
+    }
+
+    /// Makes a token of `root@pam` with all its rights, and answers how a client shows it.
+    pub fn issue_token(&self, name: &str, secret: &str) -> Secret {
+        let mut state = self.state();
+        let token = Token { secret: secret.to_owned(), privsep: false, expire: 0, comment: None };
+        if let Some(root) = state.access.users.get_mut("root@pam") {
+            root.tokens.insert(name.to_owned(), token);
+        }
+        Secret::new(format!("root@pam!{name}={secret}"))
     }
 
     /// Sets a fault and answers its number.
@@ -191,6 +231,7 @@ impl Lab {
             release: state.release.version().to_owned(),
             nodes: state.nodes.clone(),
             backend: state.backend.name(),
+            limits: state.backend.limits(),
             guests: state
                 .guests
                 .values()
@@ -218,6 +259,8 @@ pub struct Summary {
     pub nodes: Vec<String>,
     /// The backend of its guests.
     pub backend: &'static str,
+    /// What its guests cannot show.
+    pub limits: &'static [&'static str],
     /// Number, kind, name, whether it runs.
     pub guests: Vec<(u32, &'static str, String, bool)>,
     /// Tasks so far.
@@ -250,6 +293,23 @@ fn without_hidden(given: Given) -> (Given, BTreeMap<String, Vec<String>>) {
         Raw::List(_) => None,
     });
     (given, hidden.collect())
+}
+
+/// Puts the file of an upload where the backend wants it.
+fn spool(state: &mut State, args: &mut Args, body: &[u8]) -> Result<(), Refusal> {
+    let of = |name: &str| args.get(name).and_then(|text| text.parse::<usize>().ok());
+    let (Some(from), Some(size)) = (of("\0from"), of("\0size")) else { return Ok(()) };
+    let Some(path) = state.backend.spool() else { return Ok(()) };
+    let content = from.checked_add(size).and_then(|to| body.get(from..to)).unwrap_or_default();
+    keep_file(&path, content)
+        .map_err(|error| Refusal::died(format!("unable to write the upload: {error}")))?;
+    args.0.insert("\0file".to_owned(), vec![path.display().to_string()]);
+    Ok(())
+}
+
+#[expect(clippy::disallowed_methods, reason = "the lab keeps what is uploaded to it")]
+fn keep_file(path: &std::path::Path, content: &[u8]) -> std::io::Result<()> {
+    std::fs::write(path, content)
 }
 
 fn known_node(state: &State, args: &Args) -> Result<(), Refusal> {

@@ -14,6 +14,7 @@ mod faults;
 mod formats;
 mod guest;
 mod handlers;
+#[cfg(unix)]
 pub mod host;
 mod http;
 mod lab;
@@ -25,7 +26,9 @@ mod storage;
 mod task;
 mod validate;
 
-pub use backend::{Address, Backend, GuestSpec, Operation, Progress, Simulated};
+#[cfg(unix)]
+pub use backend::lxc;
+pub use backend::{Address, Backend, GuestSpec, Network, NewGuest, Operation, Progress, Simulated, Template};
 pub use contract::Release;
 pub use faults::{Fault, Rule};
 pub use http::{Outcome, Request, Response};

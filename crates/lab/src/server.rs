@@ -93,6 +93,9 @@ impl Server {
         let address = listener.local_addr().map_err(|source| StartError::Listen { address, source })?;
         lab.show_certificate(certificate.fingerprint.to_string(), certificate.pem.clone());
         let (stop, stopped) = watch::channel(false);
+        if lab.network().is_some() {
+            tokio::spawn(keep_going(lab.clone(), stopped.clone()));
+        }
         let done = tokio::spawn(accept(listener, TlsAcceptor::from(Arc::new(tls)), lab, stopped));
         Ok(Self { address, certificate, stop, done })
     }
@@ -101,6 +104,18 @@ impl Server {
     pub async fn stop(self) {
         let _ = self.stop.send(true);
         let _ = self.done.await;
+    }
+}
+
+/// Goes on with tasks whose guests really boot also when nobody asks: a start that follows a rollback waits for no client.
+async fn keep_going(lab: Arc<Lab>, mut stopped: watch::Receiver<bool>) {
+    let mut beat = tokio::time::interval(Duration::from_millis(50));
+    beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = stopped.changed() => break,
+            _ = beat.tick() => lab.advance(Duration::ZERO),
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use crate::access::Access;
-use crate::backend::{Backend, Operation, Progress, Simulated};
+use crate::backend::{Backend, Operation};
 use crate::clock::{Clock, Rng};
 use crate::contract::Release;
 use crate::faults::Faults;
@@ -54,7 +54,7 @@ pub(crate) const TEMPLATE: &str = "debian-13-standard_13.1-2_amd64.tar.zst";
 pub(crate) const IMAGE: &str = "debian-13-genericcloud-amd64.qcow2";
 
 impl State {
-    pub(crate) fn new(options: &Options) -> Self {
+    pub(crate) fn new(options: &Options, backend: Box<dyn Backend>) -> Self {
         let clock =
             if options.virtual_time { Clock::standing(options.epoch) } else { Clock::running(options.epoch) };
         let mut state = Self {
@@ -75,7 +75,7 @@ impl State {
             ha: BTreeMap::new(),
             replication: BTreeMap::new(),
             firewall: Map::new(),
-            backend: Box::new(Simulated),
+            backend,
             certificate: (String::new(), String::new()),
             clock,
         };
@@ -89,9 +89,12 @@ impl State {
         self.storages.insert("local".to_owned(), local);
         self.storages.insert("local-lvm".to_owned(), thin);
         let now = self.now();
-        for (name, content, format, size) in
-            [(TEMPLATE, "vztmpl", "tzst", 129_000_000), (IMAGE, "import", "qcow2", 339_000_000)]
-        {
+        let mut there = vec![(IMAGE.to_owned(), "import", "qcow2", 339_000_000)];
+        match self.backend.templates() {
+            None => there.push((TEMPLATE.to_owned(), "vztmpl", "tzst", 129_000_000)),
+            Some(real) => there.extend(real.into_iter().map(|one| (one.name, "vztmpl", "tzst", one.bytes))),
+        }
+        for (name, content, format, size) in there {
             let volume = Volume::new(content, format, size, now);
             let name = format!("{content}/{name}");
             if let Some(local) = self.storages.get_mut("local") {
@@ -126,14 +129,14 @@ impl State {
         self.pools.iter().find(|(_, pool)| holds(pool)).map(|(name, _)| name.as_str())
     }
 
-    /// Lets the backend do something.
-    pub(crate) fn operate(&mut self, operation: Operation) -> Result<Vec<String>, String> {
-        let number = self.backend.begin(operation);
-        match self.backend.poll(number) {
-            Progress::Done(lines) => Ok(lines),
-            Progress::Failed(text) => Err(text),
-            Progress::Running => Ok(vec![format!("waiting for the {} backend", self.backend.name())]),
+    /// Forgets a guest that could not be made, with its volumes.
+    pub(crate) fn discard(&mut self, vmid: u32) {
+        self.guests.remove(&vmid);
+        for storage in self.storages.values_mut() {
+            storage.volumes.retain(|_, volume| volume.vmid != Some(vmid) || volume.content == "backup");
         }
+        // It is done whenever it is done: nothing waits for it.
+        let _ = self.backend.begin(Operation::Destroy { vmid });
     }
 
     /// A guest that is there, for a step of a task.

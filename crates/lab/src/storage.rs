@@ -174,6 +174,7 @@ impl State {
 
     pub(crate) fn free(&mut self, volid: &str) -> bool {
         let Some((storage, name)) = volid.split_once(':') else { return false };
+        self.backend.drop_volume(volid);
         self.storages.get_mut(storage).is_some_and(|storage| storage.volumes.remove(name).is_some())
     }
 }

@@ -5,25 +5,21 @@ use std::collections::VecDeque;
 use plimsoll_pve::Upid;
 
 use crate::access::Caller;
+use crate::backend::{Operation, Progress};
 use crate::state::State;
 
 /// What a step does when its time comes. It answers lines for the log, or the error that ends the task.
 pub(crate) type Act = Box<dyn FnOnce(&mut State) -> Result<Vec<String>, String> + Send>;
 
-/// A part of a task.
-pub(crate) struct Step {
-    /// Milliseconds after the step before.
-    pub(crate) after: i64,
-    pub(crate) act: Act,
-}
+/// What a step lets the backend do before it acts itself, if anything.
+pub(crate) type Ask = Box<dyn FnOnce(&mut State) -> Result<Option<Operation>, String> + Send>;
 
-impl Step {
-    pub(crate) fn new(
-        after: i64,
-        act: impl FnOnce(&mut State) -> Result<Vec<String>, String> + Send + 'static,
-    ) -> Self {
-        Self { after, act: Box::new(act) }
-    }
+/// A part of a task.
+struct Step {
+    /// Milliseconds after the step before.
+    after: i64,
+    ask: Option<Ask>,
+    act: Act,
 }
 
 /// A task, running or ended.
@@ -34,11 +30,20 @@ pub(crate) struct Task {
     pub(crate) ended: Option<i64>,
     pub(crate) exit: Option<String>,
     steps: VecDeque<Step>,
+    /// The backend's operation that is waited for, and what follows.
+    waiting: Option<(u64, Act)>,
     due: i64,
     step: usize,
     /// What puts things right when a step fails or the task is stopped.
     undo: Option<Act>,
     pub(crate) warnings: u64,
+}
+
+impl Task {
+    /// Whether it has steps to take, and waits for nothing but its time.
+    fn is_open(&self) -> bool {
+        self.ended.is_none() && self.waiting.is_none()
+    }
 }
 
 /// A task to be started.
@@ -60,7 +65,18 @@ impl Plan {
         after: i64,
         act: impl FnOnce(&mut State) -> Result<Vec<String>, String> + Send + 'static,
     ) -> Self {
-        self.steps.push(Step::new(after, act));
+        self.steps.push(Step { after, ask: None, act: Box::new(act) });
+        self
+    }
+
+    /// Adds a step that waits for the backend. A failure of the backend is one of the step.
+    pub(crate) fn work(
+        mut self,
+        after: i64,
+        ask: impl FnOnce(&mut State) -> Result<Option<Operation>, String> + Send + 'static,
+        act: impl FnOnce(&mut State) -> Result<Vec<String>, String> + Send + 'static,
+    ) -> Self {
+        self.steps.push(Step { after, ask: Some(Box::new(ask)), act: Box::new(act) });
         self
     }
 
@@ -93,6 +109,7 @@ impl State {
             ended: None,
             exit: None,
             steps,
+            waiting: None,
             due,
             step: 0,
             undo,
@@ -106,13 +123,38 @@ impl State {
     /// Does everything whose time has come, in order of time.
     pub(crate) fn settle(&mut self) {
         let now = self.now();
+        self.look_after(now);
         while let Some(index) = self.next_due(now) {
             self.step(index);
         }
     }
 
+    /// Goes on with tasks whose operation has ended, and takes note of guests that ended by themselves.
+    fn look_after(&mut self, now: i64) {
+        for index in 0..self.tasks.len() {
+            let Some(task) = self.tasks.get_mut(index) else { return };
+            let Some((number, act)) = task.waiting.take() else { continue };
+            let outcome = match self.backend.poll(number) {
+                Progress::Running => {
+                    task.waiting = Some((number, act));
+                    continue;
+                }
+                Progress::Done(lines) => self.act(now, lines, act),
+                Progress::Failed(text) => Err(text),
+            };
+            self.finish(index, now, outcome);
+        }
+        for vmid in self.backend.ended() {
+            if let Some(guest) = self.guests.get_mut(&vmid) {
+                guest.running = None;
+                guest.programs.clear();
+                guest.apply_pending();
+            }
+        }
+    }
+
     fn next_due(&self, now: i64) -> Option<usize> {
-        let open = self.tasks.iter().enumerate().filter(|(_, task)| task.ended.is_none() && task.due <= now);
+        let open = self.tasks.iter().enumerate().filter(|(_, task)| task.is_open() && task.due <= now);
         open.min_by_key(|(index, task)| (task.due, *index)).map(|(index, _)| index)
     }
 
@@ -123,16 +165,42 @@ impl State {
             self.end(index, at, None);
             return;
         };
-        let fault = self.faults.task_failure(&kind, number);
-        let outcome = match fault {
-            Some(text) => Err(text),
-            None => {
-                self.at = Some(at);
-                let outcome = (step.act)(self);
-                self.at = None;
-                outcome
+        if let Some(text) = self.faults.task_failure(&kind, number) {
+            self.end(index, at, Some(text));
+            return;
+        }
+        self.at = Some(at);
+        let asked = step.ask.map_or(Ok(None), |ask| ask(self));
+        self.at = None;
+        let outcome = match asked {
+            Err(text) => Err(text),
+            Ok(None) => self.act(at, Vec::new(), step.act),
+            Ok(Some(operation)) => {
+                let number = self.backend.begin(operation);
+                match self.backend.poll(number) {
+                    Progress::Done(lines) => self.act(at, lines, step.act),
+                    Progress::Failed(text) => Err(text),
+                    Progress::Running => {
+                        if let Some(task) = self.tasks.get_mut(index) {
+                            task.waiting = Some((number, step.act));
+                        }
+                        return;
+                    }
+                }
             }
         };
+        self.finish(index, at, outcome);
+    }
+
+    fn act(&mut self, at: i64, mut lines: Vec<String>, act: Act) -> Result<Vec<String>, String> {
+        self.at = Some(at);
+        let said = act(self);
+        self.at = None;
+        lines.extend(said?);
+        Ok(lines)
+    }
+
+    fn finish(&mut self, index: usize, at: i64, outcome: Result<Vec<String>, String>) {
         let Some(task) = self.tasks.get_mut(index) else { return };
         match outcome {
             Ok(lines) => {
@@ -152,6 +220,7 @@ impl State {
         let Some(task) = self.tasks.get_mut(index) else { return };
         task.ended = Some(at);
         task.steps.clear();
+        task.waiting = None;
         let undo = task.undo.take();
         let (exit, last) = match &error {
             None if task.warnings > 0 => {

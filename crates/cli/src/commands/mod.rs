@@ -6,6 +6,7 @@ pub(crate) mod explain;
 pub(crate) mod fix;
 pub(crate) mod lab;
 mod lab_host;
+mod lab_up;
 pub(crate) mod rules;
 
 mod choices;

@@ -20,7 +20,7 @@ fn up(sandbox: &Sandbox, more: &[&str]) -> (Up, Vec<String>) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_plimsoll"))
         .env_clear()
         .current_dir(sandbox.path())
-        .args(["lab", "up", "--directory", "lab", "--port", "0"])
+        .args(["lab", "up", "--directory", "lab", "--port", "0", "--guests", "simulated"])
         .args(more)
         .stdout(Stdio::piped())
         .spawn()

@@ -1,9 +1,12 @@
 //! Backups now and by schedule.
 
+use std::sync::{Arc, Mutex};
+
 use serde_json::{Value, json};
 
 use super::cluster::object;
 use crate::access::missing;
+use crate::backend::Operation;
 use crate::cx::{Cx, locked, may};
 use crate::guest::{Guest, Kind};
 use crate::reply::{Answer, Refusal};
@@ -47,6 +50,8 @@ pub(super) fn vzdump(cx: &mut Cx<'_>) -> Answer {
         let (store, caller) = (storage.clone(), caller.clone());
         let (compress, notes) = (compress.clone(), notes.clone());
         let into = storage.clone();
+        // The name holds the time at which the dump begins.
+        let to = Arc::new(Mutex::new(String::new()));
         plan = plan
             .then(0, move |state| {
                 let path = format!("/vms/{vmid}");
@@ -68,8 +73,9 @@ pub(super) fn vzdump(cx: &mut Cx<'_>) -> Answer {
                 state.guest_mut(vmid)?.lock = Some("backup".to_owned());
                 Ok(vec![format!("INFO: Starting Backup of VM {vmid}")])
             })
-            .then(long, move |state| {
-                let lines = dump(state, vmid, &into, &compress, notes.as_deref(), protected)?;
+            .work(long, begin_dump(vmid, to.clone(), into.clone(), compress), move |state| {
+                let name = to.lock().map(|name| name.clone()).unwrap_or_default();
+                let lines = dump(state, vmid, &into, &name, notes.as_deref(), protected)?;
                 if prunes {
                     prune(state, vmid, &into);
                 }
@@ -89,23 +95,34 @@ pub(super) fn vzdump(cx: &mut Cx<'_>) -> Answer {
     Ok(cx.spawn(plan).into())
 }
 
-fn dump(
-    state: &mut State,
+fn begin_dump(
     vmid: u32,
-    storage: &str,
-    compress: &str,
-    notes: Option<&str>,
-    protected: bool,
-) -> Result<Vec<String>, String> {
-    let now = state.now();
-    state.guest_mut(vmid)?.lock = None;
-    if state.faults.storage_full(storage) {
-        return Err("job errors".to_owned());
+    to: Arc<Mutex<String>>,
+    storage: String,
+    compress: String,
+) -> impl FnOnce(&mut State) -> Result<Option<Operation>, String> {
+    move |state| {
+        if state.faults.storage_full(&storage) {
+            return Err("job errors".to_owned());
+        }
+        let now = state.now();
+        let guest = state.guest_mut(vmid)?;
+        let name = format!(
+            "backup/vzdump-{}-{vmid}-{}.{}",
+            guest.kind.api(),
+            stamp(now / 1000),
+            ending(guest.kind, &compress)
+        );
+        let (spec, volume) = (guest.spec(), format!("{storage}:{name}"));
+        if let Ok(mut to) = to.lock() {
+            *to = name;
+        }
+        Ok(Some(Operation::Dump { spec, volume }))
     }
-    let guest = state.guest_mut(vmid)?.clone();
-    let kind = guest.kind;
-    let bytes = guest.disk_bytes() / 10;
-    let ending = match (kind, compress) {
+}
+
+fn ending(kind: Kind, compress: &str) -> &'static str {
+    match (kind, compress) {
         (Kind::Lxc, "zstd" | "1") => "tar.zst",
         (Kind::Lxc, "gzip") => "tar.gz",
         (Kind::Lxc, "lzo") => "tar.lzo",
@@ -114,8 +131,22 @@ fn dump(
         (Kind::Qemu, "gzip") => "vma.gz",
         (Kind::Qemu, "lzo") => "vma.lzo",
         (Kind::Qemu, _) => "vma",
-    };
-    let name = format!("backup/vzdump-{}-{vmid}-{}.{ending}", kind.api(), stamp(now / 1000));
+    }
+}
+
+fn dump(
+    state: &mut State,
+    vmid: u32,
+    storage: &str,
+    name: &str,
+    notes: Option<&str>,
+    protected: bool,
+) -> Result<Vec<String>, String> {
+    let now = state.now();
+    state.guest_mut(vmid)?.lock = None;
+    let guest = state.guest_mut(vmid)?.clone();
+    let bytes = guest.disk_bytes() / 10;
+    let ending = name.split_once('.').map_or("", |(_, ending)| ending);
     let mut volume = Volume::new("backup", ending, bytes, now);
     volume.vmid = Some(vmid);
     volume.notes =
@@ -124,7 +155,7 @@ fn dump(
     volume.backup = Some(Box::new(bare(guest)));
     let store =
         state.storages.get_mut(storage).ok_or_else(|| format!("storage '{storage}' does not exist"))?;
-    store.volumes.insert(name.clone(), volume);
+    store.volumes.insert(name.to_owned(), volume);
     Ok(vec![
         format!("INFO: creating vzdump archive '{storage}:{name}'"),
         format!("INFO: Finished Backup of VM {vmid}"),
@@ -159,7 +190,7 @@ fn prune(state: &mut State, vmid: u32, storage: &str) {
     names.sort_unstable();
     let gone = names.len().saturating_sub(keep);
     for name in names.into_iter().take(gone) {
-        store.volumes.remove(&name);
+        state.free(&format!("{storage}:{name}"));
     }
 }
 

@@ -118,22 +118,27 @@ pub(super) fn clone(cx: &mut Cx<'_>, kind: Kind) -> Answer {
             let copy = state.guest_mut(newid)?;
             copy.config = made;
             copy.files = files;
-            copy.lock = None;
-            let to = copy.spec();
-            state.operate(Operation::Copy { from: vmid, to })?;
-            if kind.is_container() {
-                state.guest_mut(vmid)?.lock = None;
-            }
-            if let Some(pool) = pool.and_then(|pool| state.pools.get_mut(&pool)) {
-                pool.guests.push(newid);
-            }
             Ok(lines)
         })
+        .work(
+            0,
+            move |state| {
+                let to = state.guest_mut(newid)?.spec();
+                Ok(Some(Operation::Copy { from: vmid, snapshot, to }))
+            },
+            move |state| {
+                state.guest_mut(newid)?.lock = None;
+                if kind.is_container() {
+                    state.guest_mut(vmid)?.lock = None;
+                }
+                if let Some(pool) = pool.and_then(|pool| state.pools.get_mut(&pool)) {
+                    pool.guests.push(newid);
+                }
+                Ok(Vec::new())
+            },
+        )
         .or_else(move |state| {
-            state.guests.remove(&newid);
-            for storage in state.storages.values_mut() {
-                storage.volumes.retain(|_, volume| volume.vmid != Some(newid) || volume.content == "backup");
-            }
+            state.discard(newid);
             let source = state.guest_mut(vmid)?;
             if source.lock.as_deref() == Some("disk") {
                 source.lock = None;

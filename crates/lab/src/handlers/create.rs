@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use plimsoll_pve::Secret;
 use plimsoll_pve::property::{PropertyString, Size};
 use serde_json::json;
 
 use super::config::{permit_lxc, permit_qemu, storages_permitted};
 use super::power::{sid_of, spawn_start};
-use crate::backend::Operation;
+use crate::backend::{NewGuest, Operation};
 use crate::contract::Release;
 use crate::cx::{Cx, locked};
 use crate::guest::{Guest, Kind, is_disk, volume_of, with_volume};
@@ -186,6 +187,8 @@ fn make(
         for (_, volume) in old.disks() {
             cx.state.free(&volume);
         }
+        // Operations on a guest come one after the other: what follows finds it gone.
+        let _ = cx.state.backend.begin(Operation::Destroy { vmid });
     }
     let mut guest = Guest::new(kind, vmid, &node);
     guest.lock = Some("create".to_owned());
@@ -197,7 +200,9 @@ fn make(
     };
     let (first, second) = (cx.state.ms(80), cx.state.ms(250));
     let task = if restore { kind.task("vzrestore", "qmrestore") } else { kind.task("vzcreate", "qmcreate") };
-    let from = source.clone();
+    let (from, said) = (source.clone(), source.clone());
+    let keys = cx.args.text("ssh-public-keys");
+    let password = cx.args.take("password").map(Secret::new);
     let plan = Plan::new(task, vmid.to_string())
         .then(first, move |state| {
             let mut config = new;
@@ -234,31 +239,31 @@ fn make(
             guest.files = files;
             Ok(lines)
         })
-        .then(second, move |state| {
-            let spec = state.guest_mut(vmid)?.spec();
-            let mut lines =
-                if from.is_empty() { Vec::new() } else { vec![format!("extracting archive '{from}'")] };
-            lines.extend(state.operate(Operation::Create(spec))?);
-            if kind.is_container() && !restore {
-                lines.push("Detected container architecture: amd64".to_owned());
-            }
-            state.guest_mut(vmid)?.lock = None;
-            if let Some(pool) = pool.as_ref().and_then(|pool| state.pools.get_mut(pool)) {
-                pool.guests.push(vmid);
-            }
-            if start {
-                let node = state.guest_mut(vmid)?.node.clone();
-                spawn_start(state, &node, &caller, kind, vmid);
-            }
-            Ok(lines)
-        })
+        .work(
+            second,
+            move |state| {
+                let spec = state.guest_mut(vmid)?.spec();
+                Ok(Some(Operation::Create(NewGuest { spec, source: from, keys, password })))
+            },
+            move |state| {
+                let mut lines =
+                    if said.is_empty() { Vec::new() } else { vec![format!("extracting archive '{said}'")] };
+                if kind.is_container() && !restore {
+                    lines.push("Detected container architecture: amd64".to_owned());
+                }
+                state.guest_mut(vmid)?.lock = None;
+                if let Some(pool) = pool.as_ref().and_then(|pool| state.pools.get_mut(pool)) {
+                    pool.guests.push(vmid);
+                }
+                if start {
+                    let node = state.guest_mut(vmid)?.node.clone();
+                    spawn_start(state, &node, &caller, kind, vmid);
+                }
+                Ok(lines)
+            },
+        )
         .or_else(move |state| {
-            if let Some(guest) = state.guests.remove(&vmid) {
-                drop(guest);
-            }
-            for storage in state.storages.values_mut() {
-                storage.volumes.retain(|_, volume| volume.vmid != Some(vmid) || volume.content == "backup");
-            }
+            state.discard(vmid);
             Ok(Vec::new())
         });
     cx.spawn(plan)
@@ -389,11 +394,12 @@ pub(super) fn destroy(cx: &mut Cx<'_>, kind: Kind) -> Answer {
             Kind::Qemu => format!("VM {vmid} is running - destroy failed"),
         }));
     }
-    let plan = Plan::new(kind.task("vzdestroy", "qmdestroy"), vmid.to_string()).then(
+    let plan = Plan::new(kind.task("vzdestroy", "qmdestroy"), vmid.to_string()).work(
         cx.state.ms(100),
+        move |_| Ok(Some(Operation::Destroy { vmid })),
         move |state| {
             let guest = state.guests.remove(&vmid).ok_or_else(|| format!("guest {vmid} is gone"))?;
-            let mut lines = state.operate(Operation::Destroy { vmid })?;
+            let mut lines = Vec::new();
             for (_, volume) in guest.disks() {
                 state.free(&volume);
                 let name = volume.rsplit(':').next().unwrap_or_default();

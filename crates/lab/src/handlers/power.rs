@@ -64,26 +64,45 @@ fn ready(state: &State, kind: Kind, node: &str, vmid: u32) -> Result<(), String>
     Ok(())
 }
 
-fn bring_up(state: &mut State, vmid: u32) -> Result<Vec<String>, String> {
-    let now = state.now();
-    let pid = 10_000 + vmid;
+/// Asks the backend to start a guest with what is pending.
+fn bringing_up(state: &mut State, vmid: u32) -> Result<Option<Operation>, String> {
     let guest = state.guest_mut(vmid)?;
     guest.apply_pending();
-    let spec = guest.spec();
-    let lines = state.operate(Operation::Start(spec))?;
+    Ok(Some(Operation::Start(guest.spec())))
+}
+
+fn brought_up(state: &mut State, vmid: u32) -> Result<Vec<String>, String> {
+    let now = state.now();
+    let pid = state.backend.process(vmid).unwrap_or(10_000 + vmid);
     let guest = state.guest_mut(vmid)?;
     guest.running = Some(now);
     guest.pid = pid;
-    Ok(lines)
+    Ok(Vec::new())
 }
 
-pub(super) fn take_down(state: &mut State, vmid: u32, ask: bool) -> Result<Vec<String>, String> {
-    let lines = state.operate(Operation::Stop { vmid, ask })?;
+pub(super) fn taken_down(state: &mut State, vmid: u32) -> Result<Vec<String>, String> {
     let guest = state.guest_mut(vmid)?;
-    guest.running = None;
-    guest.programs.clear();
-    guest.apply_pending();
-    Ok(lines)
+    if guest.running.take().is_some() {
+        guest.programs.clear();
+        guest.apply_pending();
+    }
+    Ok(Vec::new())
+}
+
+/// Adds the steps of a stop, where the guest runs.
+fn then_down(plan: Plan, after: i64, vmid: u32, ask: bool) -> Plan {
+    plan.work(
+        after,
+        move |state| {
+            let running = state.guest_mut(vmid)?.running.is_some();
+            Ok(running.then_some(Operation::Stop { vmid, ask }))
+        },
+        move |state| taken_down(state, vmid),
+    )
+}
+
+fn then_up(plan: Plan, after: i64, vmid: u32) -> Plan {
+    plan.work(after, move |state| bringing_up(state, vmid), move |state| brought_up(state, vmid))
 }
 
 /// Starts a guest in a task of its own.
@@ -91,9 +110,8 @@ pub(super) fn spawn_start(state: &mut State, node: &str, caller: &Caller, kind: 
     let long = state.ms(if kind.is_container() { 150 } else { 300 });
     let of = node.to_owned();
     let plan = Plan::new(kind.task("vzstart", "qmstart"), vmid.to_string())
-        .then(0, move |state| ready(state, kind, &of, vmid).map(|()| Vec::new()))
-        .then(long, move |state| bring_up(state, vmid));
-    state.start(node, caller, plan)
+        .then(0, move |state| ready(state, kind, &of, vmid).map(|()| Vec::new()));
+    state.start(node, caller, then_up(plan, long, vmid))
 }
 
 pub(super) fn start(cx: &mut Cx<'_>, kind: Kind) -> Answer {
@@ -135,9 +153,8 @@ pub(super) fn stop(cx: &mut Cx<'_>, kind: Kind) -> Answer {
     }
     let long = cx.state.ms(50);
     let plan = Plan::new(kind.task("vzstop", "qmstop"), vmid.to_string())
-        .then(0, move |state| unlocked(state, vmid).map(|()| Vec::new()))
-        .then(long, move |state| take_down(state, vmid, false));
-    Ok(cx.spawn(plan).into())
+        .then(0, move |state| unlocked(state, vmid).map(|()| Vec::new()));
+    Ok(cx.spawn(then_down(plan, long, vmid, false)).into())
 }
 
 pub(super) fn shutdown(cx: &mut Cx<'_>, kind: Kind) -> Answer {
@@ -146,9 +163,8 @@ pub(super) fn shutdown(cx: &mut Cx<'_>, kind: Kind) -> Answer {
     running(cx, kind, kind.word())?;
     let long = cx.state.ms(200);
     let plan = Plan::new(kind.task("vzshutdown", "qmshutdown"), vmid.to_string())
-        .then(0, move |state| unlocked(state, vmid).map(|()| Vec::new()))
-        .then(long, move |state| take_down(state, vmid, true));
-    Ok(cx.spawn(plan).into())
+        .then(0, move |state| unlocked(state, vmid).map(|()| Vec::new()));
+    Ok(cx.spawn(then_down(plan, long, vmid, true)).into())
 }
 
 pub(super) fn reboot(cx: &mut Cx<'_>, kind: Kind) -> Answer {
@@ -156,10 +172,8 @@ pub(super) fn reboot(cx: &mut Cx<'_>, kind: Kind) -> Answer {
     running(cx, kind, "VM")?;
     let (down, up) = (cx.state.ms(200), cx.state.ms(150));
     let plan = Plan::new(kind.task("vzreboot", "qmreboot"), vmid.to_string())
-        .then(0, move |state| unlocked(state, vmid).map(|()| Vec::new()))
-        .then(down, move |state| take_down(state, vmid, true))
-        .then(up, move |state| bring_up(state, vmid));
-    Ok(cx.spawn(plan).into())
+        .then(0, move |state| unlocked(state, vmid).map(|()| Vec::new()));
+    Ok(cx.spawn(then_up(then_down(plan, down, vmid, true), up, vmid)).into())
 }
 
 pub(super) fn interfaces(cx: &mut Cx<'_>) -> Answer {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::config::shown;
-use super::power::{spawn_start, take_down};
+use super::power::{spawn_start, taken_down};
 use crate::backend::Operation;
 use crate::cx::{Cx, locked};
 use crate::guest::{Guest, Kind, Snapshot};
@@ -118,9 +118,8 @@ pub(super) fn create(cx: &mut Cx<'_>, kind: Kind) -> Answer {
                 Ok(Vec::new())
             }
         })
-        .then(long, move |state| {
+        .work(long, keep(vmid, name.clone()), move |state| {
             let time = state.seconds();
-            state.operate(Operation::Snapshot { vmid, name: name.clone() })?;
             let guest = state.guest_mut(vmid)?;
             let said = |volume: &str| {
                 let disk = volume.rsplit(':').next().unwrap_or_default();
@@ -138,6 +137,39 @@ pub(super) fn create(cx: &mut Cx<'_>, kind: Kind) -> Answer {
         })
         .or_else(move |state| release(state, vmid, "snapshot"));
     Ok(cx.spawn(plan).into())
+}
+
+/// Checks and locks the guest, and stops it where it runs.
+fn stop_to_roll_back(vmid: u32, name: String) -> impl FnOnce(&mut State) -> Asked {
+    move |state| {
+        let guest = free(state, vmid)?;
+        let kept = guest.snapshots.get(&name).ok_or_else(|| format!("snapshot '{name}' does not exist"))?;
+        let newest = guest.snapshots.values().all(|other| other.number <= kept.number);
+        let of = |volume: &str| volume.split(':').next().and_then(|storage| state.storages.get(storage));
+        let disks = guest.disks();
+        let strict =
+            disks.iter().find(|(_, volume)| of(volume).is_some_and(|storage| storage.kind == "zfspool"));
+        if let Some((_, volume)) = strict.filter(|_| !newest) {
+            return Err(format!("can't rollback, '{name}' is not most recent snapshot on '{volume}'"));
+        }
+        let guest = state.guest_mut(vmid)?;
+        guest.lock = Some("rollback".to_owned());
+        Ok(guest.running.is_some().then_some(Operation::Stop { vmid, ask: false }))
+    }
+}
+
+type Asked = Result<Option<Operation>, String>;
+
+fn keep(vmid: u32, name: String) -> impl FnOnce(&mut State) -> Asked {
+    move |_| Ok(Some(Operation::Snapshot { vmid, name }))
+}
+
+fn forget(vmid: u32, name: String) -> impl FnOnce(&mut State) -> Asked {
+    move |_| Ok(Some(Operation::Forget { vmid, name }))
+}
+
+fn roll(vmid: u32, name: String) -> impl FnOnce(&mut State) -> Asked {
+    move |_| Ok(Some(Operation::Rollback { vmid, name }))
 }
 
 fn release(state: &mut State, vmid: u32, lock: &str) -> Result<Vec<String>, String> {
@@ -163,8 +195,7 @@ pub(super) fn delete(cx: &mut Cx<'_>, kind: Kind) -> Answer {
                 Ok(Vec::new())
             }
         })
-        .then(long, move |state| {
-            state.operate(Operation::Forget { vmid, name: name.clone() })?;
+        .work(long, forget(vmid, name.clone()), move |state| {
             let guest = state.guest_mut(vmid)?;
             guest.lock = None;
             let gone = guest.snapshots.remove(&name).and_then(|kept| kept.parent);
@@ -189,33 +220,8 @@ pub(super) fn rollback(cx: &mut Cx<'_>, kind: Kind) -> Answer {
     }
     let (node, caller, long) = (cx.node(), cx.caller.clone(), cx.state.ms(150));
     let plan = Plan::new(kind.task("vzrollback", "qmrollback"), vmid.to_string())
-        .then(0, {
-            let name = name.clone();
-            move |state| {
-                let guest = free(state, vmid)?;
-                let kept =
-                    guest.snapshots.get(&name).ok_or_else(|| format!("snapshot '{name}' does not exist"))?;
-                let newest = guest.snapshots.values().all(|other| other.number <= kept.number);
-                let of =
-                    |volume: &str| volume.split(':').next().and_then(|storage| state.storages.get(storage));
-                let disks = guest.disks();
-                let strict = disks
-                    .iter()
-                    .find(|(_, volume)| of(volume).is_some_and(|storage| storage.kind == "zfspool"));
-                if let Some((_, volume)) = strict.filter(|_| !newest) {
-                    return Err(format!(
-                        "can't rollback, '{name}' is not most recent snapshot on '{volume}'"
-                    ));
-                }
-                if guest.running.is_some() {
-                    take_down(state, vmid, false)?;
-                }
-                state.guest_mut(vmid)?.lock = Some("rollback".to_owned());
-                Ok(Vec::new())
-            }
-        })
-        .then(long, move |state| {
-            state.operate(Operation::Rollback { vmid, name: name.clone() })?;
+        .work(0, stop_to_roll_back(vmid, name.clone()), move |state| taken_down(state, vmid))
+        .work(long, roll(vmid, name.clone()), move |state| {
             let guest = state.guest_mut(vmid)?;
             guest.lock = None;
             if let Some(kept) = guest.snapshots.get(&name).cloned() {

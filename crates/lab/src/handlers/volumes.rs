@@ -153,6 +153,14 @@ fn keep(state: &mut State, storage: &str, content: &str, file: &str, size: u64) 
     Ok(())
 }
 
+/// Where guests are real, a name without content is of no use.
+fn real(state: &State) -> Result<(), String> {
+    match state.backend.templates() {
+        None => Ok(()),
+        Some(_) => Err("the lab reaches no network: upload the file".to_owned()),
+    }
+}
+
 pub(super) fn upload(cx: &mut Cx<'_>) -> Answer {
     let (content, file) = (cx.args.text("content"), cx.args.text("filename"));
     let storage = acceptable(cx, &content, &file)?;
@@ -165,6 +173,7 @@ pub(super) fn upload(cx: &mut Cx<'_>) -> Answer {
         .map(str::to_owned);
     let long = cx.state.ms(60);
     let node = cx.node();
+    let spooled = cx.args.get("\0file").map(std::path::PathBuf::from);
     let plan = Plan::new("imgcopy", "").then(long, move |state| {
         let mut lines = vec!["starting file import".to_owned()];
         if let Some(wanted) = wanted {
@@ -174,6 +183,9 @@ pub(super) fn upload(cx: &mut Cx<'_>) -> Answer {
             lines.push("calculating checksum...OK, checksum verified".to_owned());
         }
         keep(state, &storage, &content, &file, size)?;
+        if let Some(spooled) = spooled {
+            state.backend.keep(&format!("{storage}:{content}/{file}"), &spooled)?;
+        }
         lines.extend([
             format!("target node: {node}"),
             format!("file size is: {size}"),
@@ -205,6 +217,7 @@ pub(super) fn download(cx: &mut Cx<'_>) -> Answer {
                 Err(format!("refusing to override existing file '{file}'"))
             };
         }
+        real(state)?;
         // The lab reaches no network: the file is a name with a size.
         keep(state, &storage, &content, &file, 300_000_000)?;
         Ok(vec![format!("downloading {url} to {volid}"), "download of file finished".to_owned()])
@@ -227,6 +240,7 @@ pub(super) fn download_appliance(cx: &mut Cx<'_>) -> Answer {
     find(cx)?;
     let name = template.clone();
     let plan = Plan::new("download", name).then(cx.state.ms(400), move |state| {
+        real(state)?;
         keep(state, &storage, "vztmpl", &template, 129_000_000)?;
         Ok(vec!["download of template finished".to_owned()])
     });
@@ -247,6 +261,7 @@ pub(super) fn oci_pull(cx: &mut Cx<'_>) -> Answer {
         if state.volume(&format!("{storage}:vztmpl/{file}")).is_some() {
             return Err(format!("refusing to override existing file '{file}'"));
         }
+        real(state)?;
         keep(state, &storage, "vztmpl", &file, 60_000_000)?;
         Ok(vec![format!("pulled {reference}")])
     });

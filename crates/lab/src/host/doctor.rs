@@ -1,5 +1,6 @@
 //! What the machine lacks for guests that really boot, and the line that brings it.
 
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -85,6 +86,11 @@ pub fn diagnose(cache: &Path) -> Vec<Diagnosis> {
             "mount -t cgroup2 cgroup2 /sys/fs/cgroup",
         ),
     ];
+    checks.push(check(
+        "/dev/null",
+        Path::new("/dev/null").metadata().is_ok_and(|found| found.file_type().is_char_device()),
+        "rm /dev/null; mknod -m 666 /dev/null c 1 3",
+    ));
     let programs =
         PROGRAMS.iter().map(|name| check(&format!("program {name}"), find(name).is_some(), INSTALL));
     checks.extend(programs);

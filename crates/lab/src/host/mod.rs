@@ -2,9 +2,9 @@
 
 mod doctor;
 mod image;
-#[allow(dead_code, reason = "the backend with real guests uses all of it")]
 mod run;
 
 pub use doctor::{Check, Diagnosis, diagnose};
 pub use image::{Image, TEMPLATE_NAME};
 pub use run::HostError;
+pub(crate) use run::{Tool, file};

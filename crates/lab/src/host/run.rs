@@ -4,6 +4,7 @@
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Write as _};
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
@@ -165,7 +166,8 @@ impl Tool {
     pub(crate) fn background(mut self) -> Result<Child, HostError> {
         let program = self.program.clone();
         let mut command = self.command();
-        command.stdout(Stdio::null()).stderr(Stdio::null());
+        // Ctrl-C at the lab is the lab's to answer.
+        command.stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
         command.spawn().map_err(|source| HostError::Absent { program, source })
     }
 }

@@ -1,0 +1,206 @@
+//! What a lab asks of a maker of guests.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use plimsoll_pve::Secret;
+
+/// A guest as a backend sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GuestSpec {
+    /// Its number.
+    pub vmid: u32,
+    /// Whether it is a container; else it is a virtual machine.
+    pub container: bool,
+    /// Its configuration.
+    pub config: BTreeMap<String, String>,
+}
+
+/// A guest to be made.
+#[derive(Clone, Debug)]
+pub struct NewGuest {
+    /// What it shall be.
+    pub spec: GuestSpec,
+    /// The volume that it is made from: a template, a backup, or nothing.
+    pub source: String,
+    /// Public keys that may log in as root, one a line.
+    pub keys: String,
+    /// The password of its root.
+    pub password: Option<Secret>,
+}
+
+/// An address that a guest has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Address {
+    /// The interface inside the guest.
+    pub interface: String,
+    /// The card's address.
+    pub mac: String,
+    /// The address with its length.
+    pub cidr: String,
+}
+
+/// The network of guests that are reached from this machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Network {
+    /// The bridge that cards name.
+    pub bridge: String,
+    /// Addresses that guests can have, as `10.99.7.0/24`.
+    pub subnet: String,
+    /// What guests take as their gateway.
+    pub gateway: String,
+    /// This machine, as guests see it.
+    pub machine: String,
+}
+
+/// A template that is there from the start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Template {
+    /// Its file's name.
+    pub name: String,
+    /// Its size.
+    pub bytes: u64,
+}
+
+/// Where an operation stands that takes its time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// It still runs.
+    Running,
+    /// It is done; these lines belong into the log.
+    Done(Vec<String>),
+    /// It failed.
+    Failed(String),
+}
+
+/// What is asked of a backend.
+#[derive(Clone, Debug)]
+pub enum Operation {
+    /// Make the guest from a template, a backup or nothing.
+    Create(NewGuest),
+    /// Start it.
+    Start(GuestSpec),
+    /// Stop it, asking it first where `ask` says so.
+    Stop {
+        /// The guest.
+        vmid: u32,
+        /// Whether it is asked.
+        ask: bool,
+    },
+    /// Keep its disks under a name.
+    Snapshot {
+        /// The guest.
+        vmid: u32,
+        /// The name.
+        name: String,
+    },
+    /// Take its disks back to what was kept under a name.
+    Rollback {
+        /// The guest.
+        vmid: u32,
+        /// The name.
+        name: String,
+    },
+    /// Forget what was kept under a name.
+    Forget {
+        /// The guest.
+        vmid: u32,
+        /// The name.
+        name: String,
+    },
+    /// Copy its disks for another guest.
+    Copy {
+        /// The guest.
+        from: u32,
+        /// What was kept under this name, else what it has now.
+        snapshot: Option<String>,
+        /// The copy.
+        to: GuestSpec,
+    },
+    /// Write its disks into a backup.
+    Dump {
+        /// The guest.
+        spec: GuestSpec,
+        /// The backup's volume.
+        volume: String,
+    },
+    /// Take it and its disks away.
+    Destroy {
+        /// The guest.
+        vmid: u32,
+    },
+}
+
+impl Operation {
+    /// The guest that is worked on.
+    pub fn vmid(&self) -> u32 {
+        match self {
+            Self::Create(guest) => guest.spec.vmid,
+            Self::Start(spec) | Self::Copy { to: spec, .. } | Self::Dump { spec, .. } => spec.vmid,
+            Self::Stop { vmid, .. }
+            | Self::Snapshot { vmid, .. }
+            | Self::Rollback { vmid, .. }
+            | Self::Forget { vmid, .. }
+            | Self::Destroy { vmid } => *vmid,
+        }
+    }
+}
+
+/// A maker of guests. Every call returns at once; what takes time is asked about with [`Backend::poll`].
+pub trait Backend: Send {
+    /// Its name, shown in every output that speaks of guests.
+    fn name(&self) -> &'static str;
+
+    /// What guests of this backend cannot show, for the documentation and for refusals.
+    fn limits(&self) -> &'static [&'static str];
+
+    /// Begins an operation. The number is for [`Backend::poll`].
+    fn begin(&mut self, operation: Operation) -> u64;
+
+    /// Where an operation stands. An end is told once.
+    fn poll(&mut self, number: u64) -> Progress;
+
+    /// Addresses that a running guest has.
+    fn addresses(&mut self, guest: &GuestSpec) -> Vec<Address>;
+
+    /// Guests that were started and have ended by themselves since the last question.
+    fn ended(&mut self) -> Vec<u32> {
+        Vec::new()
+    }
+
+    /// The process that a guest runs in.
+    fn process(&self, _vmid: u32) -> Option<u32> {
+        None
+    }
+
+    /// The network of its guests, where they can be reached.
+    fn network(&self) -> Option<Network> {
+        None
+    }
+
+    /// Templates that it brings; `None` where templates are names without content.
+    fn templates(&self) -> Option<Vec<Template>> {
+        None
+    }
+
+    /// Where the content of an upload is put, where it is of use.
+    fn spool(&mut self) -> Option<PathBuf> {
+        None
+    }
+
+    /// Keeps the content of a volume, from the place that [`Backend::spool`] gave.
+    fn keep(&mut self, _volume: &str, _from: &Path) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// Forgets the content of a volume.
+    fn drop_volume(&mut self, _volume: &str) {}
+
+    /// Takes all guests and volumes away.
+    fn clean(&mut self);
+
+    /// Takes everything away that the backend made on this machine.
+    fn close(&mut self) {
+        self.clean();
+    }
+}
