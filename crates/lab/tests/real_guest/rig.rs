@@ -1,6 +1,6 @@
 //! A lab whose guests boot, a client for it, and a way into its guests.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -32,7 +32,7 @@ fn lacking() -> Option<String> {
         .then(|| format!("{} missing; to enable: {}", missing.join(", "), lxc.enable().join("; ")))
 }
 
-fn cache() -> PathBuf {
+pub(crate) fn cache() -> PathBuf {
     let named = std::env::var_os("PLIMSOLL_LAB_CACHE");
     named.map_or_else(|| PathBuf::from("/var/cache/plimsoll-lab"), PathBuf::from)
 }
@@ -46,14 +46,17 @@ fn skip(why: &str) {
 impl Rig {
     /// A lab; `None`, said in words, where guests cannot boot.
     pub(crate) async fn new() -> Option<Self> {
+        let own = folder();
+        let data = own.path().join("data");
+        Self::at(own, data).await
+    }
+
+    /// A lab with its disks in a folder that others may share.
+    pub(crate) async fn at(own: tempfile::TempDir, data: PathBuf) -> Option<Self> {
         if let Some(why) = lacking() {
             skip(&why);
             return None;
         }
-        // Root of an unprivileged guest must be able to pass through the folder.
-        let own = tempfile::Builder::new().prefix("plimsoll-test-").tempdir_in("/var/tmp").unwrap();
-        let data = own.path().join("data");
-        open_up(own.path());
         let place = Place { data: data.clone(), image: Image::in_cache(&cache()).path, subnet: None };
         let backend = match Lxc::open(&place) {
             Ok(backend) => backend,
@@ -79,7 +82,7 @@ impl Rig {
         Some(Self { lab, network, client, data, server: Some(server), own: Some(own) })
     }
 
-    fn own(&self, name: &str) -> PathBuf {
+    pub(crate) fn own(&self, name: &str) -> PathBuf {
         self.own.as_ref().unwrap().path().join(name)
     }
 
@@ -187,9 +190,12 @@ impl Drop for Rig {
     }
 }
 
-fn open_up(folder: &Path) {
+/// A folder of a test's own, which root of an unprivileged guest is able to pass through.
+pub(crate) fn folder() -> tempfile::TempDir {
     use std::os::unix::fs::PermissionsExt as _;
-    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o711)).unwrap();
+    let own = tempfile::Builder::new().prefix("plimsoll-test-").tempdir_in("/var/tmp").unwrap();
+    std::fs::set_permissions(own.path(), std::fs::Permissions::from_mode(0o711)).unwrap();
+    own
 }
 
 pub(crate) fn program(name: &str, args: &[&str]) -> String {

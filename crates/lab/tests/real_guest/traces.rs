@@ -1,6 +1,7 @@
 //! What a lab has on the machine: processes, mounts, namespaces, cards, control groups, files.
 
 use std::collections::BTreeSet;
+use std::fs::File;
 use std::path::Path;
 
 /// Everything of a lab that can be seen from outside.
@@ -8,7 +9,7 @@ use std::path::Path;
 pub(crate) struct Traces(BTreeSet<String>);
 
 /// What marks a lab as the one that is meant.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Marks {
     /// The folder of its disks.
     folder: String,
@@ -16,6 +17,8 @@ pub(crate) struct Marks {
     label: String,
     /// Its namespaces of networks and mounts.
     namespaces: Vec<String>,
+    /// As long as they are open, no other namespace gets their numbers.
+    _open: Vec<File>,
 }
 
 impl Marks {
@@ -25,8 +28,9 @@ impl Marks {
         let label = entry.file_name().into_string().unwrap();
         let holder = format!("{}\0", entry.path().join("label").display());
         let holder = pids().find(|pid| read(pid, "cmdline").ends_with(&holder)).unwrap();
+        let open = ["net", "mnt"].map(|kind| File::open(format!("/proc/{holder}/ns/{kind}")).unwrap());
         let namespaces = ["net", "mnt"].map(|kind| namespace(&holder, kind)).to_vec();
-        Self { folder: data.display().to_string(), label, namespaces }
+        Self { folder: entry.path().display().to_string(), label, namespaces, _open: open.into() }
     }
 }
 
@@ -62,8 +66,8 @@ impl Traces {
                 add(format!("control group {group}/{name}"));
             }
         }
-        for file in entries(Path::new(&marks.folder)) {
-            add(format!("file {file}"));
+        if Path::new(&marks.folder).exists() {
+            add(format!("folder {}", marks.folder));
         }
         Self(found)
     }

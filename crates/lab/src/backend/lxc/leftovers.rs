@@ -36,6 +36,11 @@ pub(super) fn sweep(data: &Path) {
     }
 }
 
+/// The card of the machine that a lab's network is reached by.
+pub(super) fn cable(label: &str) -> String {
+    label.replace("plimsoll-", "pl")
+}
+
 /// Stops what runs for a lab, and removes its control groups and files.
 pub(super) fn clear(folder: &Path, label: &str) {
     let guests = folder.join("guests");
@@ -66,6 +71,8 @@ pub(super) fn clear(folder: &Path, label: &str) {
         }
         std::thread::sleep(Duration::from_millis(20));
     }
+    // It goes with the namespace that its other end is in, if nobody else holds that.
+    let _ = Tool::new("ip").args(["link", "del", &cable(label)]).run();
     // Groups go once the last process in them is gone.
     for _ in 0..100 {
         if !groups(Path::new("/sys/fs/cgroup"), label, 0) {

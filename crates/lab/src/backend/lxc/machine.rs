@@ -39,7 +39,6 @@ pub(super) struct Machine {
     /// The lab's folder.
     pub(super) folder: PathBuf,
     pub(super) network: Network,
-    cable: String,
     holder: Mutex<Child>,
     target: u32,
     /// Held as long as the lab lives; the kernel lets go of it when the lab is killed.
@@ -64,7 +63,6 @@ impl Machine {
         };
         let holder = hold(&folder)?;
         let machine = Self {
-            cable: format!("pl{digits:06x}"),
             network: network(subnet),
             label,
             folder,
@@ -104,7 +102,7 @@ impl Machine {
         ip(&["link", "set", BRIDGE, "up"])?;
         let holder = self.target.to_string();
         let outside = |args: &[&str]| Tool::new("ip").args(args.iter().copied()).run();
-        let (cable, peer) = (self.cable.as_str(), "machine0");
+        let (cable, peer) = (&leftovers::cable(&self.label), "machine0");
         outside(&["link", "add", cable, "type", "veth", "peer", "name", peer, "netns", &holder])?;
         outside(&["addr", "add", &of(&self.network.machine), "dev", cable])?;
         outside(&["link", "set", cable, "up"])?;
@@ -128,12 +126,11 @@ impl Machine {
     /// Takes everything away.
     pub(super) fn close(&self) {
         leftovers::clear(&self.folder, &self.label);
-        // Each of these may be gone already.
         if let Ok(mut holder) = self.holder.lock() {
+            // It may be gone already.
             let _ = holder.kill();
             let _ = holder.wait();
         }
-        let _ = Tool::new("ip").args(["link", "del", &self.cable]).run();
     }
 }
 
