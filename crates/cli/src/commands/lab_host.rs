@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::{Args, Subcommand, ValueEnum};
-use plimsoll_lab::host::{Image, diagnose};
+use plimsoll_lab::host::{HostError, Image, STAND_INS, diagnose};
 
 use crate::failure::{Failure, FailureKind, Outcome};
 use crate::ui::Ui;
@@ -18,7 +18,24 @@ pub(crate) struct ImageArgs {
 #[derive(Debug, Subcommand)]
 enum ImageCommand {
     /// Make the image that guests boot from, once, from Debian's packages
-    Build(CacheArgs),
+    Build(BuildArgs),
+}
+
+#[derive(Debug, Args)]
+struct BuildArgs {
+    /// Make archives for `docker load` that stand in for official images where no registry is reached
+    #[arg(long)]
+    stand_ins: bool,
+    /// Make only this stand-in: nginx, node, postgres, python or redis
+    #[arg(
+        long = "stand-in",
+        value_name = "NAME",
+        conflicts_with = "stand_ins",
+        value_parser = clap::builder::PossibleValuesParser::new(STAND_INS.map(|one| one.name))
+    )]
+    only: Vec<String>,
+    #[command(flatten)]
+    cache: CacheArgs,
 }
 
 #[derive(Debug, Args)]
@@ -50,25 +67,30 @@ enum DoctorFormat {
 }
 
 pub(crate) fn image(ui: &Ui, args: &ImageArgs) -> Result<Outcome, Failure> {
-    let ImageCommand::Build(cache) = &args.command;
-    build(ui, &cache.cache)?;
+    let ImageCommand::Build(args) = &args.command;
+    let cache = args.cache.cache.as_path();
+    let wanted = |name: &str| args.stand_ins || args.only.iter().any(|only| only == name);
+    if !args.stand_ins && args.only.is_empty() {
+        let image = Image::in_cache(cache);
+        built(ui, &image.path, |ui| image.build(|step| ui.status(step)))?;
+    }
+    for one in STAND_INS.iter().filter(|one| wanted(one.name)) {
+        built(ui, &one.archive(cache), |ui| one.build(cache, |step| ui.status(step)))?;
+    }
     Ok(Outcome::Clean)
 }
 
-fn build(ui: &Ui, cache: &Path) -> Result<(), Failure> {
-    let image = Image::in_cache(cache);
-    let shown = image.path.display();
-    if image.is_built() {
-        return ui.print(&format!("{shown}\n"));
+fn built(ui: &Ui, path: &Path, build: impl FnOnce(&Ui) -> Result<(), HostError>) -> Result<(), Failure> {
+    if !path.is_file() {
+        let begin = Instant::now();
+        build(ui).map_err(|error| {
+            let failure: Failure =
+                FailureKind::Lab { what: "cannot build the image".to_owned(), source: error.into() }.into();
+            failure.hint("`plimsoll lab doctor` says what is missing")
+        })?;
+        ui.status(&format!("built in {} s", begin.elapsed().as_secs()));
     }
-    let begin = Instant::now();
-    image.build(|step| ui.status(step)).map_err(|error| {
-        let failure: Failure =
-            FailureKind::Lab { what: "cannot build the guest image".to_owned(), source: error.into() }.into();
-        failure.hint("`plimsoll lab doctor` says what is missing")
-    })?;
-    ui.status(&format!("built in {} s", begin.elapsed().as_secs()));
-    ui.print(&format!("{shown}\n"))
+    ui.print(&format!("{}\n", path.display()))
 }
 
 pub(crate) fn doctor(ui: &Ui, args: &DoctorArgs) -> Result<Outcome, Failure> {

@@ -9,7 +9,7 @@ use super::run::{HostError, Tool, file};
 /// What the template is called in the storages of a lab.
 pub const TEMPLATE_NAME: &str = "debian-13-docker_13-lab_amd64.tar.zst";
 
-const SUITE: &str = "trixie";
+pub(super) const SUITE: &str = "trixie";
 
 const PACKAGES: [&str; 21] = [
     "systemd-sysv",
@@ -37,7 +37,7 @@ const PACKAGES: [&str; 21] = [
 ];
 
 /// Manuals and translations are a third of the time and of the size.
-const LEFT_OUT: [&str; 4] = [
+pub(super) const LEFT_OUT: [&str; 4] = [
     "path-exclude=/usr/share/man/*",
     "path-exclude=/usr/share/doc/*",
     "path-exclude=/usr/share/locale/*",

@@ -10,6 +10,7 @@
 mod killed;
 mod rig;
 mod small;
+mod stack;
 mod traces;
 
 use plimsoll_pve::api::*;
