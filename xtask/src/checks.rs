@@ -3,12 +3,18 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::{failed, say};
+use crate::{failed, guests, say};
 
 /// What was not run here, and the line that enables it.
-struct Skipped {
-    what: &'static str,
-    enable: &'static str,
+pub(crate) struct Skipped {
+    pub(crate) what: String,
+    pub(crate) enable: String,
+}
+
+impl Skipped {
+    fn new(what: &str, enable: &str) -> Self {
+        Self { what: what.to_owned(), enable: enable.to_owned() }
+    }
 }
 
 /// Runs everything; the first failure ends the run.
@@ -16,17 +22,28 @@ pub(crate) fn run() -> Result<String, String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("the workspace has no folder")?;
     let mut skipped = Vec::new();
     let oracle = compose_oracle(root, &mut skipped);
-    let cargo = |args: &[&str]| step(root, "cargo", args, oracle.as_deref());
+    guests::prepare();
+    let notes = root.join("target/skipped-tests");
+    // There may be none from an earlier run.
+    let _ = std::fs::remove_file(&notes);
+    let cargo = |args: &[&str]| {
+        step(
+            root,
+            "cargo",
+            args,
+            &[("PLIMSOLL_COMPOSE", oracle.as_deref()), ("PLIMSOLL_SKIPPED", Some(&notes))],
+        )
+    };
 
     cargo(&["fmt", "--all", "--check"])?;
     cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])?;
     if works("cargo", &["nextest", "--version"]) {
         cargo(&["nextest", "run", "--workspace", "--profile", "ci"])?;
     } else {
-        skipped.push(Skipped {
-            what: "running tests in parallel processes (they ran with `cargo test`)",
-            enable: "cargo install cargo-nextest --locked",
-        });
+        skipped.push(Skipped::new(
+            "running tests in parallel processes (they ran with `cargo test`)",
+            "cargo install cargo-nextest --locked",
+        ));
         cargo(&["test", "--workspace", "--lib", "--bins", "--tests"])?;
     }
     cargo(&["test", "--workspace", "--doc"])?;
@@ -35,11 +52,12 @@ pub(crate) fn run() -> Result<String, String> {
     if works("cargo", &["deny", "--version"]) {
         cargo(&["deny", "--offline", "check", "licenses", "bans", "sources"])?;
     } else {
-        skipped.push(Skipped {
-            what: "licences, bans and sources of dependencies",
-            enable: "cargo install cargo-deny --locked",
-        });
+        skipped.push(Skipped::new(
+            "licences, bans and sources of dependencies",
+            "cargo install cargo-deny --locked",
+        ));
     }
+    skipped.extend(guests::skipped(&notes));
     for Skipped { what, enable } in &skipped {
         say(&format!("skipped: {what}; to enable: {enable}"));
     }
@@ -63,14 +81,14 @@ fn compose_oracle(root: &Path, skipped: &mut Vec<Skipped>) -> Option<PathBuf> {
     if works("docker-compose", &["version"]) && !is_version_one() {
         return Some(PathBuf::from("docker-compose"));
     }
-    skipped.push(Skipped {
-        what: "the comparison of the Compose model with Compose itself, live (recorded answers were compared)",
-        enable: "as root on Debian: sh xtask/fetch-compose.sh target/oracle/docker-compose",
-    });
+    skipped.push(Skipped::new(
+        "the comparison of the Compose model with Compose itself, live (recorded answers were compared)",
+        "as root on Debian: sh xtask/fetch-compose.sh target/oracle/docker-compose",
+    ));
     None
 }
 
-fn is_root() -> bool {
+pub(crate) fn is_root() -> bool {
     command("id").arg("-u").output().is_ok_and(|output| output.stdout.trim_ascii() == b"0")
 }
 
@@ -87,18 +105,25 @@ fn works(program: &str, args: &[&str]) -> bool {
     status.is_ok_and(|status| status.success())
 }
 
-fn step(root: &Path, program: &str, args: &[&str], oracle: Option<&Path>) -> Result<(), String> {
+fn step(
+    root: &Path,
+    program: &str,
+    args: &[&str],
+    environment: &[(&str, Option<&Path>)],
+) -> Result<(), String> {
     say(&format!("== {program} {}", args.join(" ")));
     let mut command = command(program);
     command.args(args).current_dir(root);
-    if let Some(oracle) = oracle {
-        command.env("PLIMSOLL_COMPOSE", oracle);
+    for (name, path) in environment {
+        if let Some(path) = path {
+            command.env(name, path);
+        }
     }
     let status = command.status().map_err(|error| format!("cannot start `{program}`: {error}"))?;
     if status.success() { Ok(()) } else { Err(failed(program, args)) }
 }
 
 #[expect(clippy::disallowed_methods, reason = "this tool exists to start other programs")]
-fn command(program: &str) -> Command {
+pub(crate) fn command(program: &str) -> Command {
     Command::new(program)
 }

@@ -29,7 +29,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "plimsoll-report",
         ],
     ),
-    ("xtask", &["plimsoll", "plimsoll-rules", "plimsoll-syntax", "plimsoll-text"]),
+    ("xtask", &["plimsoll", "plimsoll-lab", "plimsoll-rules", "plimsoll-syntax", "plimsoll-text"]),
 ];
 
 /// The crates that judge. They must build and test in seconds.

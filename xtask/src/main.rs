@@ -6,6 +6,7 @@ mod contract;
 mod corpus;
 #[cfg(test)]
 mod edges;
+mod guests;
 mod pages;
 
 use std::path::PathBuf;
