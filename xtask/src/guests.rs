@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Instant;
 
-use plimsoll_lab::host::{Image, STAND_INS, diagnose};
+use plimsoll_lab::host::{Image, STAND_INS, examine};
 
 use crate::checks::{Skipped, command, is_root};
 use crate::say;
@@ -16,7 +16,7 @@ pub(crate) fn prepare() {
         return;
     }
     let begin = Instant::now();
-    let lines: Vec<String> = diagnose(&cache)
+    let lines: Vec<String> = examine(&cache)
         .iter()
         .flat_map(|one| one.enable())
         .filter(|line| line.starts_with("apt-get "))
@@ -25,12 +25,12 @@ pub(crate) fn prepare() {
     for line in lines {
         say(&format!("== {line}"));
         let mut install = command("sh");
-        install.args(["-c", &line]).env("DEBIAN_FRONTEND", "noninteractive");
+        install.args(["-c", &format!("timeout 600 sh -c '{line}'")]).env("DEBIAN_FRONTEND", "noninteractive");
         // What does not come is missing afterwards.
         let _ = install.stdin(Stdio::null()).stdout(Stdio::null()).status();
     }
     let others = |what: &str| what != "the guest image" && !what.starts_with("stand-in");
-    let all = diagnose(&cache);
+    let all = examine(&cache);
     if all.iter().any(|one| one.checks.iter().any(|check| others(&check.what) && !check.found)) {
         return;
     }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::{Args, Subcommand, ValueEnum};
-use plimsoll_lab::host::{HostError, Image, STAND_INS, diagnose};
+use plimsoll_lab::host::{HostError, Image, STAND_INS, examine};
 
 use crate::failure::{Failure, FailureKind, Outcome};
 use crate::ui::Ui;
@@ -94,7 +94,7 @@ fn built(ui: &Ui, path: &Path, build: impl FnOnce(&Ui) -> Result<(), HostError>)
 }
 
 pub(crate) fn doctor(ui: &Ui, args: &DoctorArgs) -> Result<Outcome, Failure> {
-    let all = diagnose(&args.cache.cache);
+    let all = examine(&args.cache.cache);
     let text = match args.format {
         DoctorFormat::Json => {
             let value = serde_json::json!({ "schema": "plimsoll-lab-doctor/v1", "backends": all.iter().map(|one| {

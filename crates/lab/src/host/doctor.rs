@@ -68,7 +68,7 @@ const PROGRAMS: [&str; 12] = [
 const CAP_NET_ADMIN: u32 = 12;
 const CAP_SYS_ADMIN: u32 = 21;
 
-/// What each backend lacks here.
+/// What each backend lacks here, as far as a look tells: [`super::examine`] tries it.
 pub fn diagnose(cache: &Path) -> Vec<Diagnosis> {
     let status = read(Path::new("/proc/self/status"));
     let mut checks = vec![
@@ -102,7 +102,7 @@ pub fn diagnose(cache: &Path) -> Vec<Diagnosis> {
     vec![Diagnosis { backend: "lxc", checks }, Diagnosis { backend: "simulated", checks: Vec::new() }]
 }
 
-fn check(what: &str, found: bool, enable: &str) -> Check {
+pub(super) fn check(what: &str, found: bool, enable: &str) -> Check {
     let enable = if found { String::new() } else { enable.to_owned() };
     Check { what: what.to_owned(), found, enable }
 }

@@ -4,9 +4,11 @@ mod doctor;
 mod image;
 mod run;
 mod stand_in;
+mod trial;
 
 pub use doctor::{Check, Diagnosis, diagnose};
 pub use image::{Image, TEMPLATE_NAME};
 pub use run::HostError;
 pub(crate) use run::{Tool, file};
 pub use stand_in::{STAND_INS, StandIn};
+pub use trial::examine;

@@ -43,6 +43,14 @@ pub enum HostError {
 }
 
 impl HostError {
+    /// What was said about the failure, without the program.
+    pub(crate) fn said(&self) -> String {
+        match self {
+            Self::Failed { said, .. } => said.clone(),
+            other => other.story(),
+        }
+    }
+
     /// The whole story in one line, for logs of tasks.
     pub(crate) fn story(&self) -> String {
         match std::error::Error::source(self) {

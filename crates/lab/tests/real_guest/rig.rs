@@ -6,7 +6,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use plimsoll_lab::host::{Image, diagnose};
+use plimsoll_lab::host::{Image, examine};
 use plimsoll_lab::lxc::{Lxc, Place};
 use plimsoll_lab::{Certificate, Lab, Network, Options, Server};
 use plimsoll_pve::api::*;
@@ -26,7 +26,7 @@ pub(crate) struct Rig {
 
 /// Why guests cannot boot here, with what would change it; `None` where they can.
 fn lacking() -> Option<String> {
-    let lxc = diagnose(&cache()).into_iter().find(|one| one.backend == "lxc").unwrap();
+    let lxc = examine(&cache()).into_iter().find(|one| one.backend == "lxc").unwrap();
     let missing: Vec<&str> =
         lxc.checks.iter().filter(|check| !check.found).map(|check| check.what.as_str()).collect();
     (!lxc.is_ready())
