@@ -12,7 +12,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("plimsoll-rules", &["plimsoll-text", "plimsoll-syntax", "plimsoll-model"]),
     ("plimsoll-fix", &["plimsoll-text", "plimsoll-syntax", "plimsoll-model", "plimsoll-rules"]),
     ("plimsoll-judge", &["plimsoll-text", "plimsoll-syntax", "plimsoll-model", "plimsoll-rules"]),
-    ("plimsoll-report", &["plimsoll-text", "plimsoll-rules"]),
+    ("plimsoll-report", &["plimsoll-text", "plimsoll-model", "plimsoll-rules", "plimsoll-judge"]),
     ("plimsoll-pve", &[]),
     ("plimsoll-lab", &["plimsoll-pve"]),
     ("plimsoll-remote", &[]),

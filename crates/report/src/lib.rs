@@ -4,6 +4,7 @@
 //! have their own types, so that a change inside Plimsoll cannot change them by accident.
 
 mod baseline_file;
+pub mod document;
 mod json;
 mod markdown;
 mod page;

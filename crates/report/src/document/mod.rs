@@ -1,0 +1,5 @@
+//! The evaluation as a document.
+
+mod types;
+
+pub use types::*;
