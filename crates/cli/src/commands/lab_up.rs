@@ -16,6 +16,7 @@ use plimsoll_lab::{Backend, Certificate, Lab, Options, Server, Simulated};
 use serde_json::{Value, json};
 
 use super::lab::{Pve, failure, rule};
+use super::lab_detach;
 use super::lab_host::CacheArgs;
 use crate::failure::Failure;
 use crate::ui::Ui;
@@ -32,7 +33,7 @@ pub(crate) struct UpArgs {
     #[arg(long, value_name = "ADDRESS")]
     subnet: Option<Ipv4Addr>,
     /// Port on the loopback interface; 0 takes a free one
-    #[arg(long, default_value_t = 8006)]
+    #[arg(long, default_value_t = 8006, env = "PLIMSOLL_LAB_PORT")]
     port: u16,
     /// Nodes of the cluster
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=3))]
@@ -46,6 +47,9 @@ pub(crate) struct UpArgs {
     /// File with faults to begin with, one JSON object a line
     #[arg(long, value_name = "FILE")]
     faults: Option<PathBuf>,
+    /// Return as soon as the node answers, and leave it running until `lab down`
+    #[arg(long)]
+    detach: bool,
     /// Folder for the disks of guests; everybody must be able to pass through it
     #[arg(long, value_name = "DIRECTORY", default_value = "/var/lib/plimsoll-lab")]
     data: PathBuf,
@@ -65,10 +69,13 @@ enum Guests {
 }
 
 /// What a client needs, for `plimsoll lab env`.
-const DESCRIPTION: &str = "lab.json";
+pub(super) const DESCRIPTION: &str = "lab.json";
 
 #[expect(clippy::disallowed_methods, reason = "the command line is the place that reads and writes files")]
 pub(crate) fn run(ui: &Ui, args: &UpArgs, directory: &Path, socket: &Path) -> Result<(), Failure> {
+    if args.detach {
+        return lab_detach::run(ui, directory, socket);
+    }
     let shown = directory.display().to_string();
     std::fs::create_dir_all(directory).map_err(|error| failure(format!("cannot make `{shown}`"), error))?;
     if control::ask(socket, &Ask::Status).is_ok() {
@@ -140,7 +147,7 @@ pub(crate) fn run(ui: &Ui, args: &UpArgs, directory: &Path, socket: &Path) -> Re
     let mut described = json!({
         "schema": "plimsoll-lab/v1", "release": summary.release, "guests": summary.backend, "limits": summary.limits,
         "url": format!("https://{}", server.address), "fingerprint": server.certificate.fingerprint.to_string(),
-        "ca_file": authority, "user": "root@pam", "password": password, "token": token.expose(), "node": "pve1",
+        "ca_file": std::path::absolute(&authority).unwrap_or_else(|_| authority.clone()), "user": "root@pam", "password": password, "token": token.expose(), "node": "pve1",
         "template": template, "storage": "local-lvm",
     });
     if let (Some(network), Some(map)) = (&network, described.as_object_mut()) {
@@ -162,7 +169,7 @@ pub(crate) fn run(ui: &Ui, args: &UpArgs, directory: &Path, socket: &Path) -> Re
     wait(&stopped);
     runtime.block_on(server.stop());
     lab.close();
-    for file in [authority.as_path(), &description, socket] {
+    for file in [authority.as_path(), &description, &directory.join(lab_detach::LOG), socket] {
         let _ = std::fs::remove_file(file);
     }
     ui.status("the lab has stopped");
@@ -214,6 +221,7 @@ pub(crate) fn environment(ui: &Ui, directory: &Path, as_json: bool) -> Result<()
     let names = [
         ("PLIMSOLL_PVE_URL", "url"),
         ("PLIMSOLL_PVE_FINGERPRINT", "fingerprint"),
+        ("PLIMSOLL_PVE_CA", "ca_file"),
         ("PLIMSOLL_PVE_TOKEN", "token"),
         ("PLIMSOLL_PVE_NODE", "node"),
         ("PLIMSOLL_PVE_STORAGE", "storage"),

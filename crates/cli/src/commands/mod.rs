@@ -5,6 +5,7 @@ pub(crate) mod evaluate;
 pub(crate) mod explain;
 pub(crate) mod fix;
 pub(crate) mod lab;
+mod lab_detach;
 mod lab_host;
 mod lab_up;
 pub(crate) mod rules;

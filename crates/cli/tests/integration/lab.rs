@@ -1,4 +1,4 @@
-//! `plimsoll lab`: each example of docs/lab.md that needs nothing but the binary.
+//! `plimsoll lab`.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};

@@ -9,6 +9,7 @@ mod example;
 mod fix;
 mod hostile;
 mod lab;
+mod lab_docs;
 mod other_commands;
 mod sandbox;
 mod stability;

@@ -46,7 +46,7 @@ impl Diagnosis {
 }
 
 /// Debian's packages with everything that the `lxc` backend runs.
-const INSTALL: &str = "apt-get update && apt-get install -y --no-install-recommends \
+pub const INSTALL: &str = "apt-get update && apt-get install -y --no-install-recommends \
                        lxc uidmap mmdebstrap zstd xz-utils iproute2 util-linux openssh-client";
 
 const PROGRAMS: [&str; 12] = [

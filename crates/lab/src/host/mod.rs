@@ -6,7 +6,7 @@ mod run;
 mod stand_in;
 mod trial;
 
-pub use doctor::{Check, Diagnosis, diagnose};
+pub use doctor::{Check, Diagnosis, INSTALL, diagnose};
 pub use image::{Image, TEMPLATE_NAME};
 pub use run::HostError;
 pub(crate) use run::{Tool, file};
