@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::{failed, guests, say};
+use crate::{failed, foreign, guests, say};
 
 /// What was not run here, and the line that enables it.
 pub(crate) struct Skipped {
@@ -12,7 +12,7 @@ pub(crate) struct Skipped {
 }
 
 impl Skipped {
-    fn new(what: &str, enable: &str) -> Self {
+    pub(crate) fn new(what: &str, enable: &str) -> Self {
         Self { what: what.to_owned(), enable: enable.to_owned() }
     }
 }
@@ -22,18 +22,17 @@ pub(crate) fn run() -> Result<String, String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("the workspace has no folder")?;
     let mut skipped = Vec::new();
     let oracle = compose_oracle(root, &mut skipped);
+    let client = foreign::client(root, &mut skipped);
     guests::prepare();
     let notes = root.join("target/skipped-tests");
     // There may be none from an earlier run.
     let _ = std::fs::remove_file(&notes);
-    let cargo = |args: &[&str]| {
-        step(
-            root,
-            "cargo",
-            args,
-            &[("PLIMSOLL_COMPOSE", oracle.as_deref()), ("PLIMSOLL_SKIPPED", Some(&notes))],
-        )
-    };
+    let environment = [
+        ("PLIMSOLL_COMPOSE", oracle.as_deref()),
+        ("PLIMSOLL_SKIPPED", Some(notes.as_path())),
+        ("PYTHONPATH", client.as_deref()),
+    ];
+    let cargo = |args: &[&str]| step(root, "cargo", args, &environment);
 
     cargo(&["fmt", "--all", "--check"])?;
     cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])?;

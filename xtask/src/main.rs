@@ -6,6 +6,7 @@ mod contract;
 mod corpus;
 #[cfg(test)]
 mod edges;
+mod foreign;
 mod guests;
 mod pages;
 
