@@ -14,6 +14,7 @@ mod merge;
 mod path;
 mod read_project;
 mod read_service;
+mod render;
 mod resolve;
 mod schema;
 mod service;
@@ -25,6 +26,7 @@ mod units;
 mod value;
 
 pub use environment::Environment;
+pub use render::{Paths, render};
 pub use resolve::{Request, Resolution, default_files, resolve};
 pub use service::*;
 pub use types::*;

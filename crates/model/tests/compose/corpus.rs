@@ -6,9 +6,9 @@ use std::process::Command;
 use plimsoll_model::compose::{Environment, Request, Resolution, resolve};
 use plimsoll_text::Files;
 
-use crate::case::{PARENT, ROOT};
+use crate::case::{HOME, PARENT, ROOT};
 use crate::compare::differences;
-use crate::render::render;
+use plimsoll_model::compose::{Paths, render};
 
 #[test]
 #[ignore = "needs a folder of Compose files in PLIMSOLL_COMPOSE_CORPUS and Docker Compose in PLIMSOLL_COMPOSE"]
@@ -53,7 +53,10 @@ fn the_corpus_is_taken_and_refused_as_compose_does() {
                 said = said.replace(&*above.to_string_lossy(), stand_in);
             }
             let name = path.file_name().unwrap().to_string_lossy().into_owned();
-            let found = differences(&serde_json::from_str(&said).unwrap(), &render(&resolution.compose));
+            let found = differences(
+                &serde_json::from_str(&said).unwrap(),
+                &render(&resolution.compose, Paths { root: ROOT, home: HOME }),
+            );
             report.extend(found.iter().map(|line| format!("{name}: {line}")));
         } else if !output.status.success() && !errors.is_empty() {
             refused += 1;

@@ -8,4 +8,3 @@ mod corpus;
 mod live;
 mod origins;
 mod recorded;
-mod render;

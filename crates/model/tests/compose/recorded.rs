@@ -2,7 +2,7 @@
 
 use crate::case;
 use crate::compare::differences;
-use crate::render::render;
+use plimsoll_model::compose::{Paths, render};
 
 #[test]
 fn every_case_equals_what_compose_makes_of_it() {
@@ -32,7 +32,10 @@ fn every_case_equals_what_compose_makes_of_it() {
             (Some(error), false) => report.push(format!("{}: Compose refuses it: {error}", case.name)),
             (None, true) => report.push(format!("{}: Compose takes it, we refuse: {problems:?}", case.name)),
             (None, false) => {
-                for difference in differences(&expected, &render(&resolution.compose)) {
+                for difference in differences(
+                    &expected,
+                    &render(&resolution.compose, Paths { root: case::ROOT, home: case::HOME }),
+                ) {
                     report.push(format!("{}: {difference}", case.name));
                 }
             }
