@@ -16,6 +16,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("plimsoll-pve", &[]),
     ("plimsoll-lab", &["plimsoll-pve"]),
     ("plimsoll-remote", &[]),
+    ("plimsoll-deploy", &["plimsoll-text", "plimsoll-model", "plimsoll-remote"]),
     (
         "plimsoll",
         &[
@@ -25,6 +26,8 @@ const EDGES: &[(&str, &[&str])] = &[
             "plimsoll-rules",
             "plimsoll-fix",
             "plimsoll-lab",
+            "plimsoll-remote",
+            "plimsoll-deploy",
             "plimsoll-judge",
             "plimsoll-report",
         ],

@@ -3,7 +3,10 @@
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Parser, Subcommand};
 
-use crate::commands::{completions, evaluate, explain, fix, lab, rules};
+use crate::commands::{
+    completions, deploy, evaluate, events, exec, explain, fix, lab, logs, plan, power, releases, rollback,
+    rules, status, unlock,
+};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::BrightWhite.on_default().bold())
@@ -19,6 +22,7 @@ Exit codes:
   0   nothing to object to
   1   findings at or above the threshold of --fail-on, or changes that --diff shows
   2   wrong usage, or input that could not be read
+  3   a deploy that failed, or a guest that could not be asked
   70  a bug in Plimsoll")]
 pub(crate) struct Cli {
     #[command(subcommand)]
@@ -31,6 +35,18 @@ pub(crate) enum Command {
     Fix(fix::FixArgs),
     Explain(explain::ExplainArgs),
     Rules(rules::RulesArgs),
+    Plan(plan::PlanArgs),
+    Deploy(deploy::DeployArgs),
+    Status(status::StatusArgs),
+    Releases(releases::ReleasesArgs),
+    Rollback(rollback::RollbackArgs),
+    Logs(logs::LogsArgs),
+    Exec(exec::ExecArgs),
+    Restart(power::RestartArgs),
+    Stop(power::StopArgs),
+    Start(power::StartArgs),
+    Events(events::EventsArgs),
+    Unlock(unlock::UnlockArgs),
     Lab(lab::LabArgs),
     Completions(completions::CompletionsArgs),
 }

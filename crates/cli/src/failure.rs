@@ -51,9 +51,24 @@ pub(crate) enum FailureKind {
     /// The lab cannot do what it is asked.
     #[error("{what}")]
     Lab { what: String, source: Box<dyn Error + Send + Sync> },
+    /// What is asked for cannot be deployed as it is.
+    #[error(transparent)]
+    Prepare(#[from] plimsoll_deploy::PrepareError),
+    /// A deploy did not succeed, or the guest could not be asked.
+    #[error(transparent)]
+    Deploy(Box<plimsoll_deploy::DeployError>),
+    /// The target is not said, or not well.
+    #[error("{0}")]
+    Target(String),
     /// A baseline file cannot be used.
     #[error("cannot use the baseline `{path}`")]
     Baseline { path: Utf8PathBuf, source: plimsoll_report::BaselineError },
+}
+
+impl From<plimsoll_deploy::DeployError> for FailureKind {
+    fn from(error: plimsoll_deploy::DeployError) -> Self {
+        Self::Deploy(Box::new(error))
+    }
 }
 
 impl From<FailureKind> for Failure {
@@ -63,6 +78,11 @@ impl From<FailureKind> for Failure {
 }
 
 impl Failure {
+    /// The exit code: 3 when a guest is the reason, 2 for everything else.
+    pub(crate) fn code(&self) -> u8 {
+        if matches!(self.kind, FailureKind::Deploy(_)) { 3 } else { 2 }
+    }
+
     /// Adds what to do next.
     pub(crate) fn hint(mut self, text: impl Into<String>) -> Self {
         self.hints.push(text.into());

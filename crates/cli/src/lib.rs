@@ -35,7 +35,7 @@ pub fn main() -> ExitCode {
         Ok(Err(failure)) if failure.is_closed_pipe() => ExitCode::SUCCESS,
         Ok(Err(failure)) => {
             ui.failure(&failure);
-            ExitCode::from(2)
+            ExitCode::from(failure.code())
         }
         Err(_) => {
             ui.bug();

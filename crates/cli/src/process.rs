@@ -31,6 +31,15 @@ pub(crate) fn work_tree(folder: &Utf8Path) -> WorkTree {
     }
 }
 
+/// The first line that git prints; nothing where it fails.
+pub(crate) fn git(folder: &Utf8Path, words: &[&str]) -> Option<String> {
+    let output =
+        program("git").args(["-C", folder.as_str()]).args(words).stdin(Stdio::null()).output().ok()?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let line = text.lines().next().unwrap_or_default().to_owned();
+    (output.status.success() && !line.is_empty()).then_some(line)
+}
+
 /// What bash says about a script that it could read before and cannot any more; nothing where there is no bash.
 pub(crate) fn bash_objection(path: &Utf8Path, before: &str, after: &str) -> Option<String> {
     if !is_shell(path, after) {

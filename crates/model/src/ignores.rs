@@ -77,6 +77,18 @@ impl Ignore {
         Some((!last.negated, last.place))
     }
 
+    /// Whether a path relative to the file's folder is left out.
+    #[must_use]
+    pub fn leaves_out(&self, path: &Utf8Path, is_folder: bool) -> bool {
+        self.decides(&parts(path), is_folder).is_some_and(|(out, _)| out)
+    }
+
+    /// Whether a folder is left out with all that is in it.
+    #[must_use]
+    pub fn leaves_out_whole(&self, folder: &Utf8Path) -> bool {
+        self.leaves_out(folder, true) && !self.keeps_below(&parts(folder))
+    }
+
     /// Whether a later line may bring back something inside a folder.
     fn keeps_below(&self, folder: &[&str]) -> bool {
         self.patterns.iter().any(|pattern| {

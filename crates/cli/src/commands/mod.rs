@@ -1,16 +1,27 @@
 //! One file for each subcommand: its arguments, whose documentation is its help, and its function.
 
 pub(crate) mod completions;
+pub(crate) mod deploy;
 pub(crate) mod evaluate;
+pub(crate) mod events;
+pub(crate) mod exec;
 pub(crate) mod explain;
 pub(crate) mod fix;
 pub(crate) mod lab;
 mod lab_detach;
 mod lab_host;
 mod lab_up;
+pub(crate) mod logs;
+pub(crate) mod plan;
+pub(crate) mod power;
+pub(crate) mod releases;
+pub(crate) mod rollback;
 pub(crate) mod rules;
+pub(crate) mod status;
+pub(crate) mod unlock;
 
 mod choices;
+mod target;
 
 use crate::args::Command;
 use crate::failure::{Failure, Outcome};
@@ -22,6 +33,18 @@ pub(crate) fn run(ui: &Ui, command: Command) -> Result<Outcome, Failure> {
         Command::Fix(args) => fix::run(ui, &args),
         Command::Explain(args) => explain::run(ui, &args),
         Command::Rules(args) => rules::run(ui, &args),
+        Command::Plan(args) => plan::run(ui, &args),
+        Command::Deploy(args) => deploy::run(ui, &args),
+        Command::Status(args) => status::run(ui, &args),
+        Command::Releases(args) => releases::run(ui, &args),
+        Command::Rollback(args) => rollback::run(ui, &args),
+        Command::Logs(args) => logs::run(ui, &args),
+        Command::Exec(args) => exec::run(&args),
+        Command::Restart(args) => power::restart(ui, &args),
+        Command::Stop(args) => power::stop(ui, &args),
+        Command::Start(args) => power::start(ui, &args),
+        Command::Events(args) => events::run(ui, &args),
+        Command::Unlock(args) => unlock::run(ui, &args),
         Command::Lab(args) => lab::run(ui, &args),
         Command::Completions(args) => completions::run(ui, &args),
     }

@@ -1,0 +1,126 @@
+//! `plimsoll deploy`
+
+use std::time::Instant;
+
+use clap::Args;
+use plimsoll_deploy::{DeployError, Done};
+use serde_json::json;
+
+use super::plan;
+use super::target::{Format, ReleaseArgs, Session, TargetArgs, bytes, cache, listener, seconds};
+use crate::failure::{Failure, FailureKind, Outcome};
+use crate::output::write_file;
+use crate::ui::Ui;
+
+/// Make a guest run what the checkout says, or leave it as it was
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  plimsoll deploy --guest root@192.168.1.50 --host-key SHA256:… --check-http 'http://{guest}:8080/health'
+  plimsoll deploy --dry-run
+  plimsoll deploy --before-release 'backend=alembic upgrade head'
+
+A deploy that was cut off (by a lost connection, by `kill -9`) is finished or taken back by the next one.")]
+pub(crate) struct DeployArgs {
+    #[command(flatten)]
+    target: TargetArgs,
+    #[command(flatten)]
+    release: ReleaseArgs,
+    /// Only show what would be done
+    #[arg(long)]
+    dry_run: bool,
+    /// Why, for whoever has to wait
+    #[arg(long, value_name = "TEXT", default_value = "deploy")]
+    reason: String,
+    /// Show what the steps print
+    #[arg(short, long)]
+    verbose: bool,
+}
+
+pub(crate) fn run(ui: &Ui, args: &DeployArgs) -> Result<Outcome, Failure> {
+    if args.dry_run {
+        plan::show(ui, &args.target, &args.release)?;
+        return Ok(Outcome::Clean);
+    }
+    let begun = Instant::now();
+    let app = args.target.app(&args.release.directory)?;
+    let spec = args.release.spec(&args.target, &app)?;
+    if args.target.format == Format::Text {
+        for warning in &spec.warnings {
+            ui.status(&format!("warning: {warning}"));
+        }
+    }
+    let session = args.target.open(&app, listener(args.target.format, args.verbose))?;
+    let result = session.runtime.block_on(session.runner.deploy(&spec, &args.reason));
+    report(ui, args.target.format, &app, result, begun)?;
+    finish(session);
+    Ok(Outcome::Clean)
+}
+
+/// Says what a deploy or a rollback came to.
+pub(crate) fn report(
+    ui: &Ui,
+    format: Format,
+    app: &str,
+    result: Result<Done, DeployError>,
+    begun: Instant,
+) -> Result<(), Failure> {
+    let took = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let done = match result {
+        Ok(done) => done,
+        Err(error) => return Err(failure(error)),
+    };
+    if format == Format::Json {
+        let result = json!({
+            "event": "done", "release": done.release, "changed": done.changed, "sent": done.sent,
+            "pauses_ms": done.pauses, "took_ms": took,
+        });
+        return ui.print(&format!("{result}\n"));
+    }
+    if !done.changed {
+        return ui.print(&format!(
+            "{app} is as it should be: release {} serves ({})\n",
+            done.release,
+            seconds(took)
+        ));
+    }
+    let pauses: Vec<String> = done
+        .pauses
+        .iter()
+        .map(|(service, pause)| format!("{service} paused for {}", seconds(*pause)))
+        .collect();
+    let pauses = if pauses.is_empty() { "nothing paused".to_owned() } else { pauses.join(", ") };
+    let sent = bytes(done.sent);
+    ui.print(&format!("release {} of {app} serves: {}, {sent} sent, {pauses}\n", done.release, seconds(took)))
+}
+
+/// A failed deploy, with what was gathered about it in a file.
+fn failure(error: DeployError) -> Failure {
+    let hint = match &error {
+        DeployError::Failed { release, dossier, .. } => {
+            let path =
+                camino::Utf8PathBuf::from_path_buf(cache().join(format!("failed-release-{release}.txt")))
+                    .ok();
+            let made = std::fs::create_dir_all(cache()).is_ok();
+            let written = path.filter(|path| made && write_file(path, dossier).is_ok());
+            written.map(|path| format!("logs, health checks, memory and disk at that moment are in `{path}`"))
+        }
+        DeployError::Locked(_) => {
+            Some("wait for it, or take the lock away with `plimsoll unlock`".to_owned())
+        }
+        DeployError::NoEngine(_) => {
+            Some("on Debian 13: `apt-get install docker.io docker-compose`".to_owned())
+        }
+        DeployError::NoRelease(_) | DeployError::NoEarlier => {
+            Some("`plimsoll releases` lists them".to_owned())
+        }
+        _ => None,
+    };
+    let failure = Failure::from(FailureKind::from(error));
+    hint.into_iter().fold(failure, Failure::hint)
+}
+
+/// Nothing that still runs is worth waiting for.
+pub(crate) fn finish(session: Session) {
+    session.runtime.shutdown_background();
+}

@@ -1,0 +1,286 @@
+//! The guest that a command works on, and what should run there.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use clap::{Args, ValueEnum};
+use plimsoll_deploy::{
+    Cache, Check, Event, Guest, Hook, Listener, Options, Runner, Spec, Values, Wanted, prepare,
+};
+use plimsoll_model::compose::default_files;
+use plimsoll_remote::{Destination, OpenSsh, Pin};
+
+use crate::discovery::discover;
+use crate::failure::{Failure, FailureKind};
+use crate::ui::Ui;
+
+/// How results are printed
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    #[default]
+    Text,
+    /// For programs: JSON, one object a line
+    Json,
+}
+
+/// Which app on which guest.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Target")]
+pub(crate) struct TargetArgs {
+    /// Name of the target
+    #[arg(long, value_name = "NAME", env = "PLIMSOLL_TARGET", default_value = "production")]
+    pub(crate) target: String,
+    /// App: the name of the Compose project [default: the name of the directory]
+    #[arg(long, value_name = "NAME", env = "PLIMSOLL_APP")]
+    pub(crate) app: Option<String>,
+    /// Guest to work on: any machine with Docker Engine and Compose that SSH reaches
+    #[arg(long, value_name = "[USER@]HOST[:PORT]", env = "PLIMSOLL_GUEST")]
+    pub(crate) guest: Option<String>,
+    /// Host key that the guest must show: a public key, or its SHA256 fingerprint
+    #[arg(long, value_name = "KEY", env = "PLIMSOLL_HOST_KEY")]
+    pub(crate) host_key: Option<String>,
+    /// Private key to log in with [default: what OpenSSH would use]
+    #[arg(long, value_name = "FILE", env = "PLIMSOLL_IDENTITY")]
+    pub(crate) identity: Option<PathBuf>,
+    /// How results are printed
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+}
+
+/// What should run there.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Release")]
+pub(crate) struct ReleaseArgs {
+    /// Directory of the checkout
+    #[arg(long, value_name = "DIRECTORY", default_value = ".")]
+    pub(crate) directory: Utf8PathBuf,
+    /// Compose file, relative to the directory; may be given several times [default: those that Compose would read]
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) file: Vec<Utf8PathBuf>,
+    /// Profile to start; may be given several times
+    #[arg(long, value_name = "NAME")]
+    pub(crate) profile: Vec<String>,
+    /// Command to run with the new image before anything is switched, as SERVICE=COMMAND
+    #[arg(long, value_name = "SERVICE=COMMAND")]
+    pub(crate) before_release: Vec<String>,
+    /// Address that must answer 200 from here; `{guest}` is the guest's address
+    #[arg(long, value_name = "URL")]
+    pub(crate) check_http: Vec<String>,
+    /// Port that must accept from here, as HOST:PORT
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(crate) check_tcp: Vec<String>,
+    /// Seconds that everything must stay healthy
+    #[arg(long, value_name = "SECONDS", default_value_t = 3)]
+    pub(crate) watch: u64,
+    /// Releases that are kept
+    #[arg(long, value_name = "NUMBER", default_value_t = 5)]
+    pub(crate) keep: usize,
+}
+
+/// A connection with the runtime that drives it.
+pub(crate) struct Session {
+    pub(crate) runtime: tokio::runtime::Runtime,
+    pub(crate) runner: Runner,
+}
+
+impl TargetArgs {
+    /// Opens the connection.
+    pub(crate) fn open(&self, app: &str, listener: Listener) -> Result<Session, Failure> {
+        let destination = self.destination()?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .map_err(|source| FailureKind::Read { path: "runtime".into(), source })?;
+        let ssh = runtime
+            .block_on(OpenSsh::connect(destination, &sockets()))
+            .map_err(|error| Failure::from(FailureKind::from(plimsoll_deploy::DeployError::from(error))))?;
+        let guest = Guest::new(Arc::new(ssh), app, listener);
+        let runner = Runner { guest, cache: Cache(cache().join("trees")), who: who() };
+        Ok(Session { runtime, runner })
+    }
+
+    fn destination(&self) -> Result<Destination, Failure> {
+        let missing = |what: &str, flag: &str| {
+            Failure::from(FailureKind::Target(format!("{what} is not said")))
+                .hint(format!("give it with `{flag}`"))
+        };
+        let guest =
+            self.guest.as_deref().ok_or_else(|| missing("the guest", "--guest [USER@]HOST[:PORT]"))?;
+        let (user, rest) =
+            guest.rsplit_once('@').map_or((None, guest), |(user, rest)| (Some(user.to_owned()), rest));
+        let (host, port) = match rest.rsplit_once(':') {
+            Some((host, port)) if !host.contains(':') => match port.parse() {
+                Ok(port) => (host, Some(port)),
+                Err(_) => return Err(FailureKind::Target(format!("`{port}` in `{guest}` is no port")).into()),
+            },
+            _ => (rest, None),
+        };
+        if host.is_empty() || host.starts_with('-') {
+            return Err(FailureKind::Target(format!("`{guest}` is no guest")).into());
+        }
+        let key = self.host_key.as_deref().ok_or_else(|| {
+            missing("the guest's host key", "--host-key").hint(
+                "on the guest: `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` prints its fingerprint",
+            )
+        })?;
+        let pin = Pin::parse(key).map_err(|error| Failure::from(FailureKind::Target(error.to_string())))?;
+        Ok(Destination { host: host.to_owned(), port, user, identity: self.identity.clone(), pin })
+    }
+
+    /// The app that is named, or that of a directory.
+    pub(crate) fn app(&self, directory: &Utf8Path) -> Result<String, Failure> {
+        let own = || {
+            let name =
+                directory.canonicalize_utf8().ok().and_then(|path| path.file_name().map(str::to_lowercase));
+            name.unwrap_or_default()
+        };
+        let app = self.app.clone().unwrap_or_else(own);
+        let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_');
+        let starts = app.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit());
+        if starts && app.chars().all(fits) {
+            return Ok(app);
+        }
+        Err(Failure::from(FailureKind::Target(format!("`{app}` is no name of an app")))
+            .hint("small letters, digits, `-` and `_` make one: give it with `--app`"))
+    }
+
+    fn address(&self) -> String {
+        let guest = self.guest.as_deref().unwrap_or_default();
+        let rest = guest.rsplit_once('@').map_or(guest, |(_, rest)| rest);
+        rest.rsplit_once(':').map_or(rest, |(host, _)| host).to_owned()
+    }
+}
+
+impl ReleaseArgs {
+    /// Reads the checkout.
+    pub(crate) fn spec(&self, target: &TargetArgs, app: &str) -> Result<Spec, Failure> {
+        let found = discover(&[self.directory.to_string()], &[])?;
+        let compose_files = match self.file.as_slice() {
+            [] => default_files(&found.files, Utf8Path::new("")),
+            files => files.to_vec(),
+        };
+        if compose_files.is_empty() {
+            let shown = &self.directory;
+            return Err(Failure::from(FailureKind::Target(format!("there is no Compose file in `{shown}`")))
+                .hint("name it with `--file`"));
+        }
+        let address = target.address();
+        let http = self
+            .check_http
+            .iter()
+            .map(|url| Check::Http { url: url.replace("{guest}", &address), expect: 200 });
+        let tcp = self.check_tcp.iter().map(|at| Check::Tcp { address: at.replace("{guest}", &address) });
+        let options =
+            Options { keep: self.keep, watch: Duration::from_secs(self.watch), ..Options::default() };
+        let root = if self.directory.as_str().is_empty() { Utf8Path::new(".") } else { &self.directory };
+        let spec = prepare(&Wanted {
+            app: app.to_owned(),
+            target: target.target.clone(),
+            version: version(root),
+            root: root.as_std_path(),
+            files: &found.files,
+            compose_files,
+            profiles: self.profile.clone(),
+            environment: environment(),
+            secrets: Values::default(),
+            hooks: self.before_release.iter().map(|text| hook(text)).collect::<Result<_, _>>()?,
+            checks: http.chain(tcp).collect(),
+            options,
+        });
+        Ok(spec.map_err(FailureKind::from)?)
+    }
+}
+
+/// `SERVICE=COMMAND`; what a shell would have to read goes to a shell.
+fn hook(text: &str) -> Result<Hook, Failure> {
+    let Some((service, run)) = text.split_once('=') else {
+        return Err(FailureKind::Target(format!("`{text}` is not SERVICE=COMMAND")).into());
+    };
+    let needs_shell = run.contains(['\'', '"', '$', '&', '|', ';', '<', '>', '*', '(', '`', '\\']);
+    let run = match needs_shell {
+        true => vec!["sh".to_owned(), "-c".to_owned(), run.to_owned()],
+        false => run.split_whitespace().map(ToOwned::to_owned).collect(),
+    };
+    Ok(Hook { service: service.to_owned(), run })
+}
+
+/// Tells a person at a terminal, or a program, what happens.
+pub(crate) fn listener(format: Format, verbose: bool) -> Listener {
+    Arc::new(move |event| {
+        let ui = Ui::new();
+        if format == Format::Json {
+            let line = serde_json::to_string(&event).unwrap_or_default();
+            drop(ui.print(&format!("{line}\n")));
+            return;
+        }
+        match event {
+            Event::Waiting { owner } => ui.status(&format!("waiting for {owner}")),
+            Event::Line { line, .. } if verbose => ui.status(&format!("    {line}")),
+            Event::End { step, took, sent } => {
+                let sent = if sent > 0 { format!(", {} sent", bytes(sent)) } else { String::new() };
+                ui.status(&format!("  {step}: {}{sent}", seconds(took)));
+            }
+            Event::Failed { step, reason } => ui.status(&format!("  {step}: failed: {reason}")),
+            Event::Reverting { to: Some(to) } => ui.status(&format!("putting release {to} back")),
+            Event::Reverting { to: None } => ui.status("taking away what was started"),
+            Event::Progress { step, sent, total } if verbose => {
+                ui.status(&format!("  {step}: {} of {}", bytes(sent), bytes(total)));
+            }
+            Event::Begin { .. } | Event::Line { .. } | Event::Progress { .. } => {}
+        }
+    })
+}
+
+pub(crate) fn bytes(count: u64) -> String {
+    match count {
+        0..1_000 => format!("{count} B"),
+        1_000..1_000_000 => format!("{}.{} kB", count / 1_000, count % 1_000 / 100),
+        _ => format!("{}.{} MB", count / 1_000_000, count % 1_000_000 / 100_000),
+    }
+}
+
+pub(crate) fn seconds(milliseconds: u64) -> String {
+    format!("{}.{} s", milliseconds / 1_000, milliseconds % 1_000 / 100)
+}
+
+#[expect(clippy::disallowed_methods, reason = "the command line is the place that reads the environment")]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+fn environment() -> BTreeMap<String, String> {
+    // A variable that is not text is none that a Compose file could name.
+    std::env::vars_os()
+        .filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
+}
+
+/// Sockets have short names and go with the session.
+fn sockets() -> PathBuf {
+    let base = variable("XDG_RUNTIME_DIR").map(PathBuf::from).unwrap_or_else(cache);
+    base.join("plimsoll-ssh")
+}
+
+pub(crate) fn cache() -> PathBuf {
+    let given = variable("XDG_CACHE_HOME").map(PathBuf::from);
+    let base = given.or_else(|| variable("HOME").map(|home| PathBuf::from(home).join(".cache")));
+    base.unwrap_or_else(std::env::temp_dir).join("plimsoll")
+}
+
+#[expect(clippy::disallowed_methods, reason = "the machine says its name in a file")]
+fn who() -> String {
+    let user = variable("USER").or_else(|| variable("LOGNAME")).unwrap_or_else(|| "somebody".to_owned());
+    let machine = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
+    let machine = machine.map(|name| name.trim().to_owned()).or_else(|| variable("HOSTNAME"));
+    format!("{user}@{}", machine.unwrap_or_else(|| "unknown".to_owned()))
+}
+
+/// The commit, with a mark when something is not committed.
+fn version(root: &Utf8Path) -> Option<String> {
+    crate::process::git(root, &["describe", "--always", "--dirty", "--tags"])
+}

@@ -1,0 +1,32 @@
+//! A release is a transaction: plan, steps, journal, rollback.
+//!
+//! A [`Spec`] says what should run, a [`State`] what is there; [`plan`] makes steps of the two without touching
+//! anything. A [`Runner`] takes the steps, each journaled on the guest before and after. When one fails, the last
+//! good release is put back by the same code. All state stands on the guest, so that anybody with access can go on
+//! from there, and so that a run that was killed leaves something that the next one finishes or takes back.
+
+mod checks;
+mod digest;
+mod error;
+mod event;
+mod guest;
+mod order;
+mod plan;
+mod prepare;
+mod render;
+mod run;
+mod ship;
+mod spec;
+mod state;
+mod tree;
+
+pub use error::DeployError;
+pub use event::{Event, Listener};
+pub use guest::{Depth, Guest};
+pub use plan::{Plan, Step, plan};
+pub use prepare::{PrepareError, Wanted, prepare};
+pub use run::{Done, Runner};
+pub use ship::Cache;
+pub use spec::{Build, Check, Hook, Options, Order, Service, Source, Spec, Values, reference};
+pub use state::{Container, Entry, Owner, Release, Released, State};
+pub use tree::{Content, Listing, Tree, TreeError};

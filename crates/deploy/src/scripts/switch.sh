@@ -1,0 +1,74 @@
+# $1 release, $2 service, $3 image, $4 start or stop first, $5 containers, $6 deadline, $7 start period, $8 seconds to stop, $9 whether it is a job.
+R=$D/releases/$1 s=$2 image=$3 order=$4 count=$5 deadline=$6 early=$7 grace=$8 job=$9
+now() { date +%s%3N; }
+all() { docker ps -aq --no-trunc --filter "label=com.docker.compose.project=$A" --filter "label=com.docker.compose.service=$s" --filter label=com.docker.compose.oneoff=False; }
+digest() { docker inspect -f '{{index .Config.Labels "com.docker.compose.config-hash"}}' "$1" 2>/dev/null; }
+unfit() { echo "@unhealthy $1 $2"; exit 90; }
+# Asks the container's own health check at once instead of waiting for the engine's timer.
+probe() {
+    kind=$(docker inspect -f '{{if .Config.Healthcheck}}{{with .Config.Healthcheck.Test}}{{index . 0}} {{len .}}{{end}}{{end}}' "$1")
+    test=$(docker inspect -f '{{if .Config.Healthcheck}}{{range $i, $w := .Config.Healthcheck.Test}}{{if $i}}{{println $w}}{{end}}{{end}}{{end}}' "$1")
+    case $kind in
+    "CMD-SHELL "*) timeout 10 docker exec "$1" /bin/sh -c "$test" >/dev/null 2>&1 ;;
+    "CMD "*)
+        [ "$(($(printf '%s\n' "$test" | wc -l) + 1))" = "${kind#CMD }" ] || return 1
+        printf '%s\n' "$test" | tr '\n' '\0' | timeout 10 xargs -0 docker exec "$1" >/dev/null 2>&1 ;;
+    *) return 1 ;;
+    esac
+}
+healthy() {
+    start=$(now)
+    while :; do
+        st=$(docker inspect -f '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.State.ExitCode}} {{.RestartCount}} {{.State.OOMKilled}}' "$1") || unfit "$1" "it is gone"
+        spent=$((($(now) - start)))
+        set -- "$1" $st
+        [ "$6" = false ] || unfit "$1" "it ran out of memory"
+        case $2 in
+        running)
+            [ "$5" -lt 3 ] || unfit "$1" "it was restarted $5 times"
+            case $3 in
+            healthy) return 0 ;;
+            none) if [ "$job" = no ] && [ $spent -ge 1000 ]; then return 0; fi ;;
+            unhealthy) [ $spent -lt $((early * 1000)) ] || unfit "$1" "its health check fails" ;;
+            *) if probe "$1"; then return 0; fi ;;
+            esac ;;
+        exited | dead)
+            if [ "$job" = yes ]; then
+                [ "$4" = 0 ] && return 0
+            fi
+            unfit "$1" "it ended with status $4" ;;
+        restarting) [ "$5" -lt 3 ] || unfit "$1" "it was restarted $5 times and ended with status $4" ;;
+        esac
+        [ $spent -lt $((deadline * 1000)) ] || unfit "$1" "it is not healthy after $deadline s"
+        sleep 0.2
+    done
+}
+docker image inspect "$image" >/dev/null 2>&1 || { echo "the image $image of $s is gone" >&2; exit 95; }
+want=$(compose config --hash "$s")
+want=${want##* }
+keep= old=
+for c in $(all); do
+    if [ "$(digest "$c")" = "$want" ]; then keep="$keep $c"; else old="$old $c"; fi
+done
+begin=$(now)
+up() { compose up -d --no-deps --no-build --pull never -t "$grace" "$@" "$s"; }
+if [ "$order" = start ] && [ -n "$old" ]; then
+    have=$(echo $old $keep | wc -w)
+    have_new=$(echo $keep | wc -w)
+    up --no-recreate --scale "$s=$((have + count - have_new))"
+    for c in $(all); do
+        case " $old " in *" $c "*) ;; *) healthy "$c" ;; esac
+    done
+    docker stop -t "$grace" $old >/dev/null
+    docker rm $old >/dev/null
+    echo 0 >"$D/pause"
+else
+    # Containers that are left from a switch that was cut off stand in the way of a clean one.
+    up
+    for c in $(all); do healthy "$c"; done
+    if [ -n "$old" ]; then
+        pause=$(($(now) - begin))
+        echo "$pause" >"$D/pause"
+        echo "@pause $pause"
+    fi
+fi

@@ -1,0 +1,265 @@
+//! What a target should run: everything that a plan needs to know of the checkout.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::time::Duration;
+
+use serde_json::Value as Json;
+
+use crate::digest::Hasher;
+use crate::tree::Tree;
+
+/// Values that the guest gets in files for root only. They are never shown.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Values(pub BTreeMap<String, String>);
+
+impl fmt::Debug for Values {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+/// An app as it should run on a target.
+#[derive(Clone, Debug)]
+pub struct Spec {
+    /// The app: the name of the Compose project and of its directory on the guest.
+    pub app: String,
+    /// The target.
+    pub target: String,
+    /// What is deployed, in the user's words (a commit).
+    pub version: Option<String>,
+    /// The project with paths of the guest; values stand in it as [`reference`]s. Images are put in when they are known.
+    pub compose: Json,
+    /// The services in the order in which they are switched.
+    pub services: Vec<Service>,
+    /// Values by the names under which the project refers to them.
+    pub values: Values,
+    /// Files and directories that containers mount, by the digest under which they stand on the guest.
+    pub files: BTreeMap<String, Tree>,
+    /// Build contexts by name.
+    pub contexts: BTreeMap<String, Tree>,
+    /// What runs before services are switched.
+    pub hooks: Vec<Hook>,
+    /// What must hold from outside once they are.
+    pub checks: Vec<Check>,
+    /// How careful to be.
+    pub options: Options,
+    /// What a person should know.
+    pub warnings: Vec<String>,
+}
+
+/// A service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Service {
+    /// Its name.
+    pub name: String,
+    /// Where its image comes from.
+    pub image: Source,
+    /// How its containers are replaced.
+    pub order: Order,
+    /// Containers.
+    pub replicas: u32,
+    /// Whether it runs to its end instead of staying.
+    pub is_job: bool,
+    /// How long it may take to become healthy.
+    pub deadline: Duration,
+    /// Failures of its health check do not count for so long.
+    pub start_period: Duration,
+    /// How long it has to stop.
+    pub grace: Duration,
+    /// Digest of what its containers are made of, image left out.
+    pub digest: String,
+}
+
+/// Where an image comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A registry, or what the guest already has under this name.
+    Registry(String),
+    /// Built in the guest out of a context.
+    Build(Build),
+}
+
+/// How an image is built.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Build {
+    /// The context, a key of [`Spec::contexts`].
+    pub context: String,
+    /// The Dockerfile relative to the context.
+    pub dockerfile: String,
+    /// The stage.
+    pub target: Option<String>,
+    /// Arguments.
+    pub args: BTreeMap<String, String>,
+    /// Digest of all that goes in; the image's tag.
+    pub key: String,
+}
+
+impl Source {
+    /// The name under which the image stands in the guest.
+    #[must_use]
+    pub fn name(&self, app: &str) -> String {
+        match self {
+            Self::Registry(name) => name.clone(),
+            Self::Build(build) => format!("plimsoll/{app}:{}", build.key.get(..32).unwrap_or(&build.key)),
+        }
+    }
+}
+
+/// How the containers of a service are replaced.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// The new ones are healthy before the old ones stop.
+    StartFirst,
+    /// The old ones stop first: there is a pause.
+    StopFirst {
+        /// What forbids the other order, each with its line.
+        because: Vec<String>,
+    },
+}
+
+/// A command in a container of the new image before anything is switched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hook {
+    /// The service whose image, environment and networks it gets.
+    pub service: String,
+    /// The words of the command.
+    pub run: Vec<String>,
+}
+
+/// What must hold from outside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Check {
+    /// An HTTP request is answered with this status.
+    Http {
+        /// The address.
+        url: String,
+        /// The status.
+        expect: u16,
+    },
+    /// A TCP port accepts.
+    Tcp {
+        /// Host and port.
+        address: String,
+    },
+    /// A command on this machine ends with status 0.
+    Command {
+        /// Its words.
+        words: Vec<String>,
+    },
+}
+
+impl fmt::Display for Check {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Http { url, expect } => write!(f, "{url} answers {expect}"),
+            Self::Tcp { address } => write!(f, "{address} accepts"),
+            Self::Command { words } => write!(f, "`{}` succeeds", words.join(" ")),
+        }
+    }
+}
+
+/// How careful to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Good releases that are kept.
+    pub keep: usize,
+    /// How long everything must stay healthy before a release counts as good.
+    pub watch: Duration,
+    /// How long checks from outside may fail.
+    pub check_deadline: Duration,
+    /// How long a hook may take.
+    pub hook_deadline: Duration,
+    /// How long to wait for another deploy.
+    pub lock_wait: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            keep: 5,
+            watch: Duration::from_secs(3),
+            check_deadline: Duration::from_secs(30),
+            hook_deadline: Duration::from_secs(600),
+            lock_wait: Duration::from_secs(40),
+        }
+    }
+}
+
+/// Marks of a reference: characters that no Compose file has a use for.
+const MARKS: [char; 2] = ['\u{f0000}', '\u{f0001}'];
+
+/// How a value stands in [`Spec::compose`].
+#[must_use]
+pub fn reference(name: &str) -> String {
+    let [open, close] = MARKS;
+    format!("{open}{name}{close}")
+}
+
+/// References as Compose reads them, in a text whose dollar signs are doubled.
+#[must_use]
+pub(crate) fn spelled(text: &str) -> String {
+    let [open, close] = MARKS;
+    text.replace(open, "${").replace(close, "}")
+}
+
+/// The names of the values that a text refers to.
+#[must_use]
+pub(crate) fn referred(text: &str) -> BTreeSet<String> {
+    let [open, close] = MARKS;
+    let parts = text.split(open).skip(1);
+    parts.filter_map(|part| part.split_once(close).map(|(name, _)| name.to_owned())).collect()
+}
+
+impl Spec {
+    /// The service of this name.
+    #[must_use]
+    pub fn service(&self, name: &str) -> Option<&Service> {
+        self.services.iter().find(|service| service.name == name)
+    }
+
+    /// Digest of a service's containers with this image.
+    #[must_use]
+    pub fn fingerprint(service: &Service, image: &str) -> String {
+        let mut hasher = Hasher::default();
+        hasher.text(&service.digest);
+        hasher.text(image);
+        hasher.finish()
+    }
+
+    /// The env file: a line for each value, quoted as Compose reads it.
+    #[must_use]
+    pub fn env_file(&self) -> String {
+        let lines = self.values.0.iter().map(|(name, value)| {
+            let mut quoted = String::new();
+            for c in value.chars() {
+                match c {
+                    '\\' | '"' | '$' => quoted.extend(['\\', c]),
+                    '\n' => quoted.push_str("\\n"),
+                    '\r' => quoted.push_str("\\r"),
+                    c => quoted.push(c),
+                }
+            }
+            format!("{name}=\"{quoted}\"\n")
+        });
+        lines.collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_are_found_and_spelled() {
+        let text = format!("postgres://app:{}@db/{}", reference("PASSWORD"), reference("NAME"));
+        assert_eq!(referred(&text), BTreeSet::from(["NAME".to_owned(), "PASSWORD".to_owned()]));
+        assert_eq!(spelled(&text), "postgres://app:${PASSWORD}@db/${NAME}");
+    }
+
+    #[test]
+    fn values_are_never_shown() {
+        let values = Values(BTreeMap::from([("PASSWORD".to_owned(), "horse".to_owned())]));
+        assert_eq!(format!("{values:?}"), "{\"PASSWORD\"}");
+    }
+}
