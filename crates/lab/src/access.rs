@@ -38,6 +38,13 @@ pub(crate) struct User {
     pub(crate) tokens: BTreeMap<String, Token>,
 }
 
+/// A group of users.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Group {
+    pub(crate) comment: Option<String>,
+    pub(crate) members: BTreeSet<String>,
+}
+
 /// A token of a user.
 #[derive(Clone, Debug)]
 pub(crate) struct Token {
@@ -56,8 +63,10 @@ pub(crate) struct Access {
     pub(crate) users: BTreeMap<String, User>,
     /// Roles that were made; those of the node are in [`builtin`].
     pub(crate) roles: BTreeMap<String, BTreeSet<String>>,
-    /// Path, then subject: a user or a token.
+    /// Path, then subject: a user, a token, or a group with `@` before its name.
     pub(crate) acl: BTreeMap<String, BTreeMap<String, Given>>,
+    /// Groups by name.
+    pub(crate) groups: BTreeMap<String, Group>,
     /// Tickets that were given out, with their user and time.
     pub(crate) tickets: BTreeMap<String, (String, i64)>,
     release: Release,
@@ -208,6 +217,7 @@ impl Access {
             users: BTreeMap::from([("root@pam".to_owned(), root)]),
             roles: BTreeMap::new(),
             acl: BTreeMap::new(),
+            groups: BTreeMap::new(),
             tickets: BTreeMap::new(),
             release,
         }
@@ -222,18 +232,26 @@ impl Access {
         self.users.get(user)?.tokens.get(name)
     }
 
+    /// What a subject was given on exactly this path. A user without entries of its own has those of its groups.
+    fn given(&self, subject: &str, path: &str) -> Given {
+        let Some(subjects) = self.acl.get(path) else { return Given::new() };
+        if let Some(own) = subjects.get(subject) {
+            return own.clone();
+        }
+        let groups = self.groups.iter().filter(|(_, group)| group.members.contains(subject));
+        groups
+            .filter_map(|(name, _)| subjects.get(&format!("@{name}")))
+            .flatten()
+            .map(|(role, kept)| (role.clone(), *kept))
+            .collect()
+    }
+
     /// Roles of one subject on a path. What stands deeper replaces what is inherited.
     fn roles_on(&self, subject: &str, path: &str) -> Given {
         let mut roles = Given::new();
         for (level, last) in levels(path) {
-            let Some(given) = self.acl.get(&level).and_then(|subjects| subjects.get(subject)) else {
-                continue;
-            };
-            let here: Given = given
-                .iter()
-                .filter(|(_, inherited)| last || **inherited)
-                .map(|(role, kept)| (role.clone(), *kept))
-                .collect();
+            let mut here = self.given(subject, &level);
+            here.retain(|_, inherited| last || *inherited);
             if here.is_empty() {
                 continue;
             }
@@ -376,6 +394,21 @@ mod tests {
         );
         give(&mut access, "/vms/101", "deploy@pve", "NoAccess", true);
         assert!(!has(&access, false, "/vms/101", "VM.Audit"));
+    }
+
+    #[test]
+    fn a_user_has_what_its_groups_were_given_unless_it_was_given_something_itself() {
+        let mut access = access();
+        let members = BTreeSet::from(["deploy@pve".to_owned()]);
+        access.groups.insert("ops".into(), Group { members, ..Group::default() });
+        give(&mut access, "/vms", "@ops", "PVEVMAdmin", true);
+        assert!(
+            has(&access, false, "/vms/100", "VM.Allocate") && !has(&access, true, "/vms/100", "VM.Allocate")
+        );
+        give(&mut access, "/vms", "deploy@pve", "PVEVMUser", true);
+        assert!(
+            !has(&access, false, "/vms/100", "VM.Allocate") && has(&access, false, "/vms/100", "VM.Audit")
+        );
     }
 
     #[test]

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::backend::GuestSpec;
+use crate::handlers::Sets;
 
 /// A container or a virtual machine, with the node's words for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +72,7 @@ pub(crate) struct Guest {
     pub(crate) files: BTreeMap<String, String>,
     pub(crate) firewall: Map<String, Value>,
     pub(crate) rules: Vec<Map<String, Value>>,
+    pub(crate) sets: Sets,
     /// Programs that the guest agent started.
     pub(crate) programs: BTreeMap<u64, Value>,
 }
@@ -91,6 +93,7 @@ impl Guest {
             files: BTreeMap::new(),
             firewall: Map::new(),
             rules: Vec::new(),
+            sets: Sets::default(),
             programs: BTreeMap::new(),
         }
     }

@@ -10,6 +10,7 @@ use crate::clock::{Clock, Rng};
 use crate::contract::Release;
 use crate::faults::Faults;
 use crate::guest::Guest;
+use crate::handlers::Sets;
 use crate::options::Options;
 use crate::storage::{Storage, Volume};
 use crate::task::Task;
@@ -44,6 +45,9 @@ pub(crate) struct State {
     pub(crate) ha: BTreeMap<String, Map<String, Value>>,
     pub(crate) replication: BTreeMap<String, Map<String, Value>>,
     pub(crate) firewall: Map<String, Value>,
+    pub(crate) firewall_rules: Vec<Map<String, Value>>,
+    pub(crate) firewall_sets: Sets,
+    pub(crate) ha_rules: BTreeMap<String, Map<String, Value>>,
     pub(crate) backend: Box<dyn Backend>,
     /// SHA-256 of the certificate that the node shows, and the certificate.
     pub(crate) certificate: (String, String),
@@ -75,6 +79,9 @@ impl State {
             ha: BTreeMap::new(),
             replication: BTreeMap::new(),
             firewall: Map::new(),
+            firewall_rules: Vec::new(),
+            firewall_sets: Sets::default(),
+            ha_rules: BTreeMap::new(),
             backend,
             certificate: (String::new(), String::new()),
             clock,

@@ -350,6 +350,74 @@ async fn files_are_sent_in_the_order_that_the_node_wants() {
 }
 
 #[tokio::test]
+async fn groups_give_what_they_were_given_and_a_new_secret_ends_the_old_one() {
+    let rig = Rig::new(Release::V9).await;
+    let root = rig.root();
+    let member = rig.token("Sys.Audit").await;
+    let allowed = GetPermissions { path: Some("/vms/100".into()), userid: Some("deploy@pve".into()) };
+    root.call(&CreateGroup { groupid: "ops".into(), comment: None }).await.unwrap();
+    let join = UpdateUser {
+        userid: "deploy@pve".into(),
+        groups: Some("ops".into()),
+        append: Some(true),
+        ..UpdateUser::default()
+    };
+    root.call(&join).await.unwrap();
+    let give = UpdateAcl {
+        path: "/vms".into(),
+        roles: "PVEVMUser".into(),
+        groups: Some("ops".into()),
+        ..UpdateAcl::default()
+    };
+    root.call(&give).await.unwrap();
+    assert!(format!("{:?}", root.call(&allowed).await.unwrap()).contains("VM.PowerMgmt"));
+    assert_eq!(root.call(&GetGroups {}).await.unwrap()[0].users, "deploy@pve");
+    root.call(&DeleteGroup { groupid: "ops".into() }).await.unwrap();
+    assert!(!format!("{:?}", root.call(&allowed).await.unwrap()).contains("VM.PowerMgmt"));
+
+    member.call(&GetNodes {}).await.unwrap();
+    let renew = RegenerateToken { userid: "deploy@pve".into(), tokenid: "ci".into(), regenerate: true };
+    let renewed = root.call(&renew).await.unwrap();
+    assert_eq!(member.call(&GetNodes {}).await.unwrap_err().refusal().unwrap().status, 401);
+    rig.client(Credentials::Token(Token { id: renewed.full, secret: renewed.value }))
+        .call(&GetNodes {})
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_set_of_addresses_is_filled_and_goes_only_when_it_is_empty() {
+    let rig = Rig::new(Release::V9).await;
+    let client = rig.root();
+    done(&client, &container(105)).await.unwrap();
+    let (node, kind, vmid, name) = ("pve1".to_owned(), GuestKind::Lxc, Vmid(105), "trusted".to_owned());
+    client
+        .call(&CreateIpSet { node: node.clone(), kind, vmid, name: name.clone(), comment: None })
+        .await
+        .unwrap();
+    let add = AddToIpSet {
+        node: node.clone(),
+        kind,
+        vmid,
+        name: name.clone(),
+        cidr: "192.0.2.0/24".into(),
+        comment: Some("office".into()),
+        nomatch: None,
+    };
+    client.call(&add).await.unwrap();
+    assert!(client.call(&add).await.is_err(), "it is in there already");
+    let members =
+        client.call(&GetIpSet { node: node.clone(), kind, vmid, name: name.clone() }).await.unwrap();
+    assert_eq!((members[0].cidr.as_str(), members[0].comment.as_deref()), ("192.0.2.0/24", Some("office")));
+    let delete = DeleteIpSet { node: node.clone(), kind, vmid, name: name.clone(), force: None };
+    assert!(client.call(&delete).await.unwrap_err().to_string().contains("not empty"));
+    let remove = RemoveFromIpSet { node: node.clone(), kind, vmid, name, cidr: "192.0.2.0/24".into() };
+    client.call(&remove).await.unwrap();
+    client.call(&delete).await.unwrap();
+    assert!(client.call(&GetIpSets { node, kind, vmid }).await.unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn a_thousand_guests_are_listed_quickly() {
     let rig = Rig::new(Release::V9).await;
     let client = rig.root();

@@ -26,6 +26,7 @@ fn contract(file: &str) -> Option<Value> {
 }
 
 struct Node {
+    release: Release,
     lab: Lab,
     cookie: String,
     csrf: String,
@@ -34,7 +35,7 @@ struct Node {
 impl Node {
     fn new(release: Release) -> Self {
         let lab = Lab::new(Options { release, virtual_time: true, ..Options::default() });
-        let mut node = Self { lab, cookie: String::new(), csrf: String::new() };
+        let mut node = Self { release, lab, cookie: String::new(), csrf: String::new() };
         let session =
             node.ask("POST", "/access/ticket", "username=root@pam&password=plimsoll").1["data"].clone();
         node.cookie = format!("PVEAuthCookie={}", percent_encode(session["ticket"].as_str().unwrap()));
@@ -79,11 +80,29 @@ impl Node {
             ("/cluster/backup", "id=nightly&schedule=02:00&storage=local&all=1"),
             ("/cluster/ha/resources", "sid=ct:100"),
             ("/nodes/pve1/lxc/100/firewall/rules", "type=in&action=ACCEPT&enable=1"),
+            ("/nodes/pve1/lxc/100/firewall/aliases", "name=office&cidr=192.0.2.0/24&comment=x"),
+            ("/nodes/pve1/lxc/100/firewall/ipset", "name=trusted"),
+            ("/nodes/pve1/lxc/100/firewall/ipset/trusted", "cidr=192.0.2.7"),
+            ("/nodes/pve1/qemu/200/firewall/rules", "type=out&action=DROP&dport=25"),
+            ("/nodes/pve1/qemu/200/firewall/aliases", "name=office&cidr=192.0.2.0/24"),
+            ("/nodes/pve1/qemu/200/firewall/ipset", "name=trusted&comment=x"),
+            ("/nodes/pve1/qemu/200/firewall/ipset/trusted", "cidr=192.0.2.7&nomatch=1"),
+            ("/cluster/firewall/rules", "type=in&action=ACCEPT&enable=1"),
+            ("/cluster/firewall/aliases", "name=office&cidr=192.0.2.0/24"),
+            ("/cluster/firewall/ipset", "name=trusted"),
+            ("/cluster/firewall/ipset/trusted", "cidr=192.0.2.7"),
+            ("/access/groups", "groupid=ops&comment=x"),
         ] {
             let (status, answer) = self.ask("POST", path, form);
             assert_eq!(status, 200, "{path}: {answer}");
         }
+        self.ask("PUT", "/access/users/a@pve", "groups=ops");
         self.ask("PUT", "/access/acl", "path=/vms&users=a@pve&roles=R");
+        self.ask("PUT", "/access/acl", "path=/pool&groups=ops&roles=R");
+        if self.release == Release::V9 {
+            let rule = "rule=apart&type=node-affinity&resources=ct:100&nodes=pve1";
+            assert_eq!(self.ask("POST", "/cluster/ha/rules", rule).0, 200);
+        }
     }
 
     /// A path that can be asked.
@@ -100,6 +119,13 @@ impl Node {
             ("userid", "a@pve"),
             ("tokenid", "ci"),
             ("roleid", "R"),
+            ("groupid", "ops"),
+            ("name", if template.contains("aliases") { "office" } else { "trusted" }),
+            ("cidr", "192.0.2.7"),
+            ("pos", "0"),
+            ("sid", "ct:100"),
+            ("rule", "apart"),
+            ("id", "nightly"),
             ("volume", "local:vztmpl%2Fdebian-13-standard_13.1-2_amd64.tar.zst"),
         ] {
             path = path.replace(&format!("{{{place}}}"), value);

@@ -89,7 +89,11 @@ pub(super) fn acl(cx: &mut Cx<'_>) -> Answer {
             continue;
         }
         for (subject, roles) in subjects {
-            let kind = if subject.contains('!') { "token" } else { "user" };
+            let (kind, subject) = match subject.strip_prefix('@') {
+                Some(group) => ("group", group),
+                None if subject.contains('!') => ("token", subject.as_str()),
+                None => ("user", subject.as_str()),
+            };
             for (role, inherited) in roles {
                 lines.push(json!({
                     "path": path, "ugid": subject, "type": kind, "roleid": role, "propagate": u8::from(*inherited),
@@ -106,8 +110,12 @@ pub(super) fn update_acl(cx: &mut Cx<'_>) -> Answer {
     if !is_acl_path(&path) {
         return Err(Refusal::parameter("path", format!("invalid ACL path '{path}'")));
     }
-    let subjects: Vec<String> =
-        ["users", "tokens", "groups"].iter().flat_map(|name| cx.args.list(name)).collect();
+    let mut subjects: Vec<String> = ["users", "tokens"].iter().flat_map(|name| cx.args.list(name)).collect();
+    let groups = cx.args.list("groups");
+    if let Some(group) = groups.iter().find(|group| !cx.state.access.groups.contains_key(*group)) {
+        return Err(Refusal::died(format!("group '{group}' does not exist")));
+    }
+    subjects.extend(groups.into_iter().map(|group| format!("@{group}")));
     if subjects.is_empty() {
         return Err(Refusal::parameter("users", "you need to specify either 'users', 'groups' or 'tokens'"));
     }
@@ -118,12 +126,13 @@ pub(super) fn update_acl(cx: &mut Cx<'_>) -> Answer {
         }
         for subject in &subjects {
             let (user, token) = subject.split_once('!').unwrap_or((subject, ""));
-            let known = cx
-                .state
-                .access
-                .users
-                .get(user)
-                .is_some_and(|user| token.is_empty() || user.tokens.contains_key(token));
+            let known = subject.starts_with('@')
+                || cx
+                    .state
+                    .access
+                    .users
+                    .get(user)
+                    .is_some_and(|user| token.is_empty() || user.tokens.contains_key(token));
             if !known && !delete {
                 let what = if token.is_empty() { "user" } else { "no such token" };
                 return Err(Refusal::died(
@@ -244,13 +253,17 @@ pub(super) fn user(cx: &mut Cx<'_>) -> Answer {
     let user = known_user(cx, &cx.args.text("userid"))?;
     let tokens: Map<String, Value> =
         user.tokens.iter().map(|(name, token)| (name.clone(), described(token))).collect();
-    Ok(json!({ "enable": u8::from(user.enable), "expire": 0, "groups": [], "tokens": tokens }).into())
+    let groups = super::groups::of(&cx.state.access, &cx.args.text("userid"));
+    Ok(json!({ "enable": u8::from(user.enable), "expire": 0, "groups": groups, "tokens": tokens }).into())
 }
 
 pub(super) fn delete_user(cx: &mut Cx<'_>) -> Answer {
     let name = cx.args.text("userid");
     known_user(cx, &name)?;
     let user = cx.state.access.users.remove(&name);
+    for group in cx.state.access.groups.values_mut() {
+        group.members.remove(&name);
+    }
     for token in user.iter().flat_map(|user| user.tokens.keys()) {
         cx.state.access.forget(&format!("{name}!{token}"));
     }
@@ -303,6 +316,32 @@ pub(super) fn create_token(cx: &mut Cx<'_>) -> Answer {
     let answer = json!({ "full-tokenid": format!("{user}!{name}"), "value": token.secret, "info": info });
     if let Some(user) = cx.state.access.users.get_mut(&user) {
         user.tokens.insert(name, token);
+    }
+    Ok(answer.into())
+}
+
+/// Changes a token. A new secret is shown once, and the old one is worth nothing from then on.
+pub(super) fn update_token(cx: &mut Cx<'_>) -> Answer {
+    let (user, name) = (cx.args.text("userid"), cx.args.text("tokenid"));
+    let (secret, regenerate) = (cx.state.rng.uuid(), cx.args.flag("regenerate"));
+    let (privsep, comment) = (cx.args.get("privsep").map(|flag| flag == "1"), cx.args.take("comment"));
+    let expire = cx.args.number("expire").and_then(|at| i64::try_from(at).ok());
+    let forget = cx.args.list("delete");
+    let token = cx.state.access.users.get_mut(&user).and_then(|user| user.tokens.get_mut(&name));
+    let token = token.ok_or_else(|| Refusal::died(format!("no such token '{name}' for user '{user}'")))?;
+    token.privsep = privsep.unwrap_or(token.privsep);
+    token.expire = expire.unwrap_or(token.expire);
+    if forget.iter().any(|key| key == "comment") {
+        token.comment = None;
+    }
+    token.comment = comment.or_else(|| token.comment.take());
+    if regenerate {
+        token.secret.clone_from(&secret);
+    }
+    let mut answer = described(token);
+    if let (true, Some(map)) = (regenerate, answer.as_object_mut()) {
+        map.insert("full-tokenid".to_owned(), json!(format!("{user}!{name}")));
+        map.insert("value".to_owned(), json!(secret));
     }
     Ok(answer.into())
 }

@@ -243,6 +243,30 @@ pub(super) fn create_job(cx: &mut Cx<'_>) -> Answer {
     Ok(Value::Null.into())
 }
 
+fn no_job(id: &str) -> Refusal {
+    Refusal::parameter("id", format!("No such job '{id}'"))
+}
+
+pub(super) fn job(cx: &mut Cx<'_>) -> Answer {
+    let id = cx.args.text("id");
+    let job = cx.state.backup_jobs.get(&id).cloned().ok_or_else(|| no_job(&id))?;
+    Ok(Value::Object(job).into())
+}
+
+pub(super) fn update_job(cx: &mut Cx<'_>) -> Answer {
+    let (id, delete) = (cx.args.text("id"), cx.args.list("delete"));
+    let mut new = object(cx, &["id", "delete", "repeat-missed"]);
+    if let Some(vmids) = cx.args.get("vmid") {
+        new.insert("vmid".to_owned(), json!(vmids));
+    }
+    let job = cx.state.backup_jobs.get_mut(&id).ok_or_else(|| no_job(&id))?;
+    for key in delete {
+        job.remove(&key);
+    }
+    job.extend(new);
+    Ok(Value::Null.into())
+}
+
 pub(super) fn delete_job(cx: &mut Cx<'_>) -> Answer {
     let id = cx.args.text("id");
     match cx.state.backup_jobs.remove(&id) {

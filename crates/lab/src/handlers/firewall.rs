@@ -44,8 +44,62 @@ pub(super) fn update_options(cx: &mut Cx<'_>, kind: Kind) -> Answer {
     Ok(Value::Null.into())
 }
 
-pub(super) fn rules(cx: &mut Cx<'_>, kind: Kind) -> Answer {
-    let rules = cx.guest(kind)?.rules.iter().enumerate().map(|(pos, rule)| {
+/// Rules of a guest, or of the cluster.
+fn rules_of<'a>(cx: &'a mut Cx<'_>, kind: Option<Kind>) -> Result<&'a mut Vec<Map<String, Value>>, Refusal> {
+    match kind {
+        Some(kind) => Ok(&mut cx.guest_mut(kind)?.rules),
+        None => Ok(&mut cx.state.firewall_rules),
+    }
+}
+
+fn position(cx: &Cx<'_>) -> usize {
+    cx.args.number("pos").and_then(|pos| usize::try_from(pos).ok()).unwrap_or(usize::MAX)
+}
+
+fn no_rule(pos: usize) -> Refusal {
+    Refusal::died(format!("no rule at position {pos}"))
+}
+
+pub(super) fn rule(cx: &mut Cx<'_>, kind: Option<Kind>) -> Answer {
+    let pos = position(cx);
+    let mut rule = rules_of(cx, kind)?.get(pos).cloned().ok_or_else(|| no_rule(pos))?;
+    rule.insert("pos".to_owned(), json!(pos));
+    rule.insert("digest".to_owned(), json!(EMPTY));
+    Ok(Value::Object(rule).into())
+}
+
+/// Changes a rule, or moves it before another.
+pub(super) fn update_rule(cx: &mut Cx<'_>, kind: Option<Kind>) -> Answer {
+    let (pos, delete) = (position(cx), cx.args.list("delete"));
+    let to = cx.args.number("moveto").and_then(|to| usize::try_from(to).ok());
+    let new = described(cx);
+    let rules = rules_of(cx, kind)?;
+    let rule = rules.get_mut(pos).ok_or_else(|| no_rule(pos))?;
+    match to {
+        Some(to) => {
+            let rule = rules.remove(pos);
+            let to = if to > pos { to - 1 } else { to };
+            rules.insert(to.min(rules.len()), rule);
+        }
+        None => change(rule, new, &delete),
+    }
+    Ok(Value::Null.into())
+}
+
+/// What a rule says, with numbers and words as they were given.
+fn described(cx: &Cx<'_>) -> Map<String, Value> {
+    let mut rule = object(cx, &PLACE);
+    rule.remove("moveto");
+    for key in ["dport", "sport", "source", "dest", "proto", "comment"] {
+        if let Some(text) = cx.args.get(key) {
+            rule.insert(key.to_owned(), json!(text));
+        }
+    }
+    rule
+}
+
+pub(super) fn rules(cx: &mut Cx<'_>, kind: Option<Kind>) -> Answer {
+    let rules = rules_of(cx, kind)?.iter().enumerate().map(|(pos, rule)| {
         let mut rule = rule.clone();
         rule.insert("pos".to_owned(), json!(pos));
         rule.insert("digest".to_owned(), json!(EMPTY));
@@ -54,27 +108,22 @@ pub(super) fn rules(cx: &mut Cx<'_>, kind: Kind) -> Answer {
     Ok(Value::Array(rules.collect()).into())
 }
 
-pub(super) fn create_rule(cx: &mut Cx<'_>, kind: Kind) -> Answer {
+pub(super) fn create_rule(cx: &mut Cx<'_>, kind: Option<Kind>) -> Answer {
     let pos = cx.args.number("pos").and_then(|pos| usize::try_from(pos).ok()).unwrap_or(0);
-    let mut rule = object(cx, &PLACE);
-    for key in ["dport", "sport", "source", "dest", "proto", "comment"] {
-        if let Some(text) = cx.args.get(key) {
-            rule.insert(key.to_owned(), json!(text));
-        }
-    }
+    let mut rule = described(cx);
     // A new rule does nothing until it is switched on.
     rule.entry("enable").or_insert_with(|| json!(0));
-    let rules = &mut cx.guest_mut(kind)?.rules;
+    let rules = rules_of(cx, kind)?;
     let pos = pos.min(rules.len());
     rules.insert(pos, rule);
     Ok(Value::Null.into())
 }
 
-pub(super) fn delete_rule(cx: &mut Cx<'_>, kind: Kind) -> Answer {
-    let pos = cx.args.number("pos").and_then(|pos| usize::try_from(pos).ok()).unwrap_or(usize::MAX);
-    let rules = &mut cx.guest_mut(kind)?.rules;
+pub(super) fn delete_rule(cx: &mut Cx<'_>, kind: Option<Kind>) -> Answer {
+    let pos = position(cx);
+    let rules = rules_of(cx, kind)?;
     if pos >= rules.len() {
-        return Err(Refusal::died(format!("no rule at position {pos}")));
+        return Err(no_rule(pos));
     }
     rules.remove(pos);
     Ok(Value::Null.into())

@@ -8,6 +8,9 @@ mod config;
 mod copy;
 mod create;
 mod firewall;
+mod firewall_sets;
+mod groups;
+mod ha;
 mod node;
 mod permit;
 mod power;
@@ -17,6 +20,7 @@ mod tasks;
 mod volumes;
 
 pub(crate) use access::csrf;
+pub(crate) use firewall_sets::Sets;
 pub(crate) use permit::permit;
 
 use crate::cx::Cx;
@@ -118,9 +122,9 @@ pub(crate) const ROUTES: &[(&str, &str, Handler)] = &[
     ("POST", "/nodes/{node}/lxc/{vmid}/template", |cx| copy::template(cx, Lxc)),
     ("GET", "/nodes/{node}/lxc/{vmid}/firewall/options", |cx| firewall::options(cx, Lxc)),
     ("PUT", "/nodes/{node}/lxc/{vmid}/firewall/options", |cx| firewall::update_options(cx, Lxc)),
-    ("GET", "/nodes/{node}/lxc/{vmid}/firewall/rules", |cx| firewall::rules(cx, Lxc)),
-    ("POST", "/nodes/{node}/lxc/{vmid}/firewall/rules", |cx| firewall::create_rule(cx, Lxc)),
-    ("DELETE", "/nodes/{node}/lxc/{vmid}/firewall/rules/{pos}", |cx| firewall::delete_rule(cx, Lxc)),
+    ("GET", "/nodes/{node}/lxc/{vmid}/firewall/rules", |cx| firewall::rules(cx, Some(Lxc))),
+    ("POST", "/nodes/{node}/lxc/{vmid}/firewall/rules", |cx| firewall::create_rule(cx, Some(Lxc))),
+    ("DELETE", "/nodes/{node}/lxc/{vmid}/firewall/rules/{pos}", |cx| firewall::delete_rule(cx, Some(Lxc))),
     ("GET", "/nodes/{node}/qemu", |cx| power::list(cx, Qemu)),
     ("POST", "/nodes/{node}/qemu", create::qemu),
     ("DELETE", "/nodes/{node}/qemu/{vmid}", |cx| create::destroy(cx, Qemu)),
@@ -144,9 +148,9 @@ pub(crate) const ROUTES: &[(&str, &str, Handler)] = &[
     ("POST", "/nodes/{node}/qemu/{vmid}/template", |cx| copy::template(cx, Qemu)),
     ("GET", "/nodes/{node}/qemu/{vmid}/firewall/options", |cx| firewall::options(cx, Qemu)),
     ("PUT", "/nodes/{node}/qemu/{vmid}/firewall/options", |cx| firewall::update_options(cx, Qemu)),
-    ("GET", "/nodes/{node}/qemu/{vmid}/firewall/rules", |cx| firewall::rules(cx, Qemu)),
-    ("POST", "/nodes/{node}/qemu/{vmid}/firewall/rules", |cx| firewall::create_rule(cx, Qemu)),
-    ("DELETE", "/nodes/{node}/qemu/{vmid}/firewall/rules/{pos}", |cx| firewall::delete_rule(cx, Qemu)),
+    ("GET", "/nodes/{node}/qemu/{vmid}/firewall/rules", |cx| firewall::rules(cx, Some(Qemu))),
+    ("POST", "/nodes/{node}/qemu/{vmid}/firewall/rules", |cx| firewall::create_rule(cx, Some(Qemu))),
+    ("DELETE", "/nodes/{node}/qemu/{vmid}/firewall/rules/{pos}", |cx| firewall::delete_rule(cx, Some(Qemu))),
     ("GET", "/nodes/{node}/lxc/{vmid}/interfaces", power::interfaces),
     ("GET", "/nodes/{node}/qemu/{vmid}/cloudinit", agent::cloudinit),
     ("PUT", "/nodes/{node}/qemu/{vmid}/cloudinit", agent::regenerate),
@@ -158,6 +162,94 @@ pub(crate) const ROUTES: &[(&str, &str, Handler)] = &[
     ("GET", "/nodes/{node}/qemu/{vmid}/agent/exec-status", agent::exec_status),
     ("POST", "/nodes/{node}/qemu/{vmid}/agent/file-write", agent::file_write),
     ("GET", "/nodes/{node}/qemu/{vmid}/agent/file-read", agent::file_read),
+    ("PUT", "/access/users/{userid}", groups::update_user),
+    ("PUT", "/access/users/{userid}/token/{tokenid}", access::update_token),
+    ("GET", "/access/domains", groups::realms),
+    ("GET", "/access/groups", groups::list),
+    ("POST", "/access/groups", groups::create),
+    ("GET", "/access/groups/{groupid}", groups::get),
+    ("PUT", "/access/groups/{groupid}", groups::update),
+    ("DELETE", "/access/groups/{groupid}", groups::delete),
+    ("GET", "/cluster/backup/{id}", backup::job),
+    ("PUT", "/cluster/backup/{id}", backup::update_job),
+    ("GET", "/cluster/ha/resources/{sid}", ha::resource),
+    ("PUT", "/cluster/ha/resources/{sid}", ha::update_resource),
+    ("GET", "/cluster/ha/rules", ha::rules),
+    ("POST", "/cluster/ha/rules", ha::create_rule),
+    ("GET", "/cluster/ha/rules/{rule}", ha::rule),
+    ("PUT", "/cluster/ha/rules/{rule}", ha::update_rule),
+    ("DELETE", "/cluster/ha/rules/{rule}", ha::delete_rule),
+    ("GET", "/cluster/firewall/rules", |cx| firewall::rules(cx, None)),
+    ("POST", "/cluster/firewall/rules", |cx| firewall::create_rule(cx, None)),
+    ("DELETE", "/cluster/firewall/rules/{pos}", |cx| firewall::delete_rule(cx, None)),
+    ("GET", "/cluster/firewall/rules/{pos}", |cx| firewall::rule(cx, None)),
+    ("PUT", "/cluster/firewall/rules/{pos}", |cx| firewall::update_rule(cx, None)),
+    ("GET", "/cluster/firewall/aliases", |cx| firewall_sets::aliases(cx, None)),
+    ("POST", "/cluster/firewall/aliases", |cx| firewall_sets::create_alias(cx, None)),
+    ("GET", "/cluster/firewall/aliases/{name}", |cx| firewall_sets::alias(cx, None)),
+    ("PUT", "/cluster/firewall/aliases/{name}", |cx| firewall_sets::update_alias(cx, None)),
+    ("DELETE", "/cluster/firewall/aliases/{name}", |cx| firewall_sets::delete_alias(cx, None)),
+    ("GET", "/cluster/firewall/ipset", |cx| firewall_sets::sets(cx, None)),
+    ("POST", "/cluster/firewall/ipset", |cx| firewall_sets::create_set(cx, None)),
+    ("DELETE", "/cluster/firewall/ipset/{name}", |cx| firewall_sets::delete_set(cx, None)),
+    ("GET", "/cluster/firewall/ipset/{name}", |cx| firewall_sets::members(cx, None)),
+    ("POST", "/cluster/firewall/ipset/{name}", |cx| firewall_sets::create_member(cx, None)),
+    ("GET", "/cluster/firewall/ipset/{name}/{cidr}", |cx| firewall_sets::member(cx, None)),
+    ("DELETE", "/cluster/firewall/ipset/{name}/{cidr}", |cx| firewall_sets::delete_member(cx, None)),
+    ("GET", "/nodes/{node}/lxc/{vmid}/firewall/rules/{pos}", |cx| firewall::rule(cx, Some(Lxc))),
+    ("PUT", "/nodes/{node}/lxc/{vmid}/firewall/rules/{pos}", |cx| firewall::update_rule(cx, Some(Lxc))),
+    ("GET", "/nodes/{node}/lxc/{vmid}/firewall/aliases", |cx| firewall_sets::aliases(cx, Some(Lxc))),
+    ("POST", "/nodes/{node}/lxc/{vmid}/firewall/aliases", |cx| firewall_sets::create_alias(cx, Some(Lxc))),
+    ("GET", "/nodes/{node}/lxc/{vmid}/firewall/aliases/{name}", |cx| firewall_sets::alias(cx, Some(Lxc))),
+    ("PUT", "/nodes/{node}/lxc/{vmid}/firewall/aliases/{name}", |cx| {
+        firewall_sets::update_alias(cx, Some(Lxc))
+    }),
+    ("DELETE", "/nodes/{node}/lxc/{vmid}/firewall/aliases/{name}", |cx| {
+        firewall_sets::delete_alias(cx, Some(Lxc))
+    }),
+    ("GET", "/nodes/{node}/lxc/{vmid}/firewall/ipset", |cx| firewall_sets::sets(cx, Some(Lxc))),
+    ("POST", "/nodes/{node}/lxc/{vmid}/firewall/ipset", |cx| firewall_sets::create_set(cx, Some(Lxc))),
+    ("DELETE", "/nodes/{node}/lxc/{vmid}/firewall/ipset/{name}", |cx| {
+        firewall_sets::delete_set(cx, Some(Lxc))
+    }),
+    ("GET", "/nodes/{node}/lxc/{vmid}/firewall/ipset/{name}", |cx| firewall_sets::members(cx, Some(Lxc))),
+    ("POST", "/nodes/{node}/lxc/{vmid}/firewall/ipset/{name}", |cx| {
+        firewall_sets::create_member(cx, Some(Lxc))
+    }),
+    ("GET", "/nodes/{node}/lxc/{vmid}/firewall/ipset/{name}/{cidr}", |cx| {
+        firewall_sets::member(cx, Some(Lxc))
+    }),
+    ("DELETE", "/nodes/{node}/lxc/{vmid}/firewall/ipset/{name}/{cidr}", |cx| {
+        firewall_sets::delete_member(cx, Some(Lxc))
+    }),
+    ("GET", "/nodes/{node}/qemu/{vmid}/firewall/rules/{pos}", |cx| firewall::rule(cx, Some(Qemu))),
+    ("PUT", "/nodes/{node}/qemu/{vmid}/firewall/rules/{pos}", |cx| firewall::update_rule(cx, Some(Qemu))),
+    ("GET", "/nodes/{node}/qemu/{vmid}/firewall/aliases", |cx| firewall_sets::aliases(cx, Some(Qemu))),
+    ("POST", "/nodes/{node}/qemu/{vmid}/firewall/aliases", |cx| firewall_sets::create_alias(cx, Some(Qemu))),
+    ("GET", "/nodes/{node}/qemu/{vmid}/firewall/aliases/{name}", |cx| firewall_sets::alias(cx, Some(Qemu))),
+    ("PUT", "/nodes/{node}/qemu/{vmid}/firewall/aliases/{name}", |cx| {
+        firewall_sets::update_alias(cx, Some(Qemu))
+    }),
+    ("DELETE", "/nodes/{node}/qemu/{vmid}/firewall/aliases/{name}", |cx| {
+        firewall_sets::delete_alias(cx, Some(Qemu))
+    }),
+    ("GET", "/nodes/{node}/qemu/{vmid}/firewall/ipset", |cx| firewall_sets::sets(cx, Some(Qemu))),
+    ("POST", "/nodes/{node}/qemu/{vmid}/firewall/ipset", |cx| firewall_sets::create_set(cx, Some(Qemu))),
+    ("DELETE", "/nodes/{node}/qemu/{vmid}/firewall/ipset/{name}", |cx| {
+        firewall_sets::delete_set(cx, Some(Qemu))
+    }),
+    ("GET", "/nodes/{node}/qemu/{vmid}/firewall/ipset/{name}", |cx| firewall_sets::members(cx, Some(Qemu))),
+    ("POST", "/nodes/{node}/qemu/{vmid}/firewall/ipset/{name}", |cx| {
+        firewall_sets::create_member(cx, Some(Qemu))
+    }),
+    ("GET", "/nodes/{node}/qemu/{vmid}/firewall/ipset/{name}/{cidr}", |cx| {
+        firewall_sets::member(cx, Some(Qemu))
+    }),
+    ("DELETE", "/nodes/{node}/qemu/{vmid}/firewall/ipset/{name}/{cidr}", |cx| {
+        firewall_sets::delete_member(cx, Some(Qemu))
+    }),
+    ("PUT", "/nodes/{node}/lxc/{vmid}/snapshot/{snapname}/config", |cx| snapshot::describe(cx, Lxc)),
+    ("PUT", "/nodes/{node}/qemu/{vmid}/snapshot/{snapname}/config", |cx| snapshot::describe(cx, Qemu)),
 ];
 
 #[cfg(test)]

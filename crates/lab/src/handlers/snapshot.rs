@@ -86,6 +86,14 @@ pub(super) fn config(cx: &mut Cx<'_>, kind: Kind) -> Answer {
     Ok(Value::Object(out).into())
 }
 
+pub(super) fn describe(cx: &mut Cx<'_>, kind: Kind) -> Answer {
+    let (name, description) = (cx.args.text("snapname"), cx.args.take("description"));
+    let kept = cx.guest_mut(kind)?.snapshots.get_mut(&name);
+    let kept = kept.ok_or_else(|| Refusal::died(format!("snapshot '{name}' does not exist")))?;
+    kept.description = description.unwrap_or_default();
+    Ok(Value::Null.into())
+}
+
 /// The guest, if nothing holds it.
 fn free(state: &State, vmid: u32) -> Result<&Guest, String> {
     let guest = state.guests.get(&vmid).ok_or_else(|| format!("guest {vmid} is gone"))?;

@@ -75,6 +75,19 @@ pub struct User {
     pub comment: Option<String>,
 }
 
+/// A group of users.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Group {
+    /// Its name.
+    pub groupid: String,
+    /// Its members, with commas.
+    #[serde(default)]
+    pub users: String,
+    /// A remark.
+    #[serde(default)]
+    pub comment: Option<String>,
+}
+
 /// A token of a user, without its secret.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct TokenInfo {
@@ -168,6 +181,30 @@ requests! {
         expire: Option<u64> = "expire",
     }
 
+    /// Changes a user. The groups replace those that the user is in, unless they are appended.
+    #[derive(Default)]
+    UpdateUser = Put "/access/users/{userid}" -> () {
+        userid: String = "userid",
+        groups: Option<String> = "groups",
+        append: Option<bool> = "append",
+        enable: Option<bool> = "enable",
+        comment: Option<String> = "comment",
+    }
+
+    /// Groups that the caller may see.
+    GetGroups = Get "/access/groups" -> Vec<Group> {}
+
+    /// Makes a group.
+    CreateGroup = Post "/access/groups" -> () {
+        groupid: String = "groupid",
+        comment: Option<String> = "comment",
+    }
+
+    /// Takes a group away, and what it was given with it.
+    DeleteGroup = Delete "/access/groups/{groupid}" -> () {
+        groupid: String = "groupid",
+    }
+
     /// Takes a user away.
     DeleteUser = Delete "/access/users/{userid}" -> () {
         userid: String = "userid",
@@ -186,6 +223,13 @@ requests! {
         privsep: Option<bool> = "privsep",
         expire: Option<u64> = "expire",
         comment: Option<String> = "comment",
+    }
+
+    /// Gives a token a new secret, shown this once. From then on the old one is worth nothing.
+    RegenerateToken = Put "/access/users/{userid}/token/{tokenid}" -> NewToken {
+        userid: String = "userid",
+        tokenid: String = "tokenid",
+        regenerate: bool = "regenerate" since V9_1,
     }
 
     /// Takes a token away, and what it was given with it.

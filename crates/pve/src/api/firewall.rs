@@ -36,6 +36,29 @@ pub struct FirewallRule {
     pub comment: Option<String>,
 }
 
+/// A set of addresses.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct IpSet {
+    /// Its name, without the `+` that rules put before it.
+    pub name: String,
+    /// A remark.
+    #[serde(default)]
+    pub comment: Option<String>,
+}
+
+/// A member of a set.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct IpSetMember {
+    /// An address, a network or the name of one.
+    pub cidr: String,
+    /// Whether it is taken out of the set instead.
+    #[serde(default, deserialize_with = "flag")]
+    pub nomatch: bool,
+    /// A remark.
+    #[serde(default)]
+    pub comment: Option<String>,
+}
+
 requests! {
     /// Switches of the datacenter. While `enable` is 0, rules of guests do nothing.
     GetClusterFirewallOptions = Get "/cluster/firewall/options" -> Map<String, Value> {}
@@ -96,5 +119,58 @@ requests! {
         vmid: Vmid = "vmid",
         pos: u32 = "pos",
         digest: Option<String> = "digest",
+    }
+
+    /// Sets of addresses of a guest.
+    GetIpSets = Get "/nodes/{node}/{kind}/{vmid}/firewall/ipset" -> Vec<IpSet> {
+        node: String = "node",
+        kind: GuestKind = "kind",
+        vmid: Vmid = "vmid",
+    }
+
+    /// Makes a set.
+    CreateIpSet = Post "/nodes/{node}/{kind}/{vmid}/firewall/ipset" -> () {
+        node: String = "node",
+        kind: GuestKind = "kind",
+        vmid: Vmid = "vmid",
+        name: String = "name",
+        comment: Option<String> = "comment",
+    }
+
+    /// Takes a set away. One with members is kept unless forced.
+    DeleteIpSet = Delete "/nodes/{node}/{kind}/{vmid}/firewall/ipset/{name}" -> () {
+        node: String = "node",
+        kind: GuestKind = "kind",
+        vmid: Vmid = "vmid",
+        name: String = "name",
+        force: Option<bool> = "force",
+    }
+
+    /// Members of a set.
+    GetIpSet = Get "/nodes/{node}/{kind}/{vmid}/firewall/ipset/{name}" -> Vec<IpSetMember> {
+        node: String = "node",
+        kind: GuestKind = "kind",
+        vmid: Vmid = "vmid",
+        name: String = "name",
+    }
+
+    /// Adds an address or a network to a set.
+    AddToIpSet = Post "/nodes/{node}/{kind}/{vmid}/firewall/ipset/{name}" -> () {
+        node: String = "node",
+        kind: GuestKind = "kind",
+        vmid: Vmid = "vmid",
+        name: String = "name",
+        cidr: String = "cidr",
+        comment: Option<String> = "comment",
+        nomatch: Option<bool> = "nomatch",
+    }
+
+    /// Takes an address or a network out of a set.
+    RemoveFromIpSet = Delete "/nodes/{node}/{kind}/{vmid}/firewall/ipset/{name}/{cidr}" -> () {
+        node: String = "node",
+        kind: GuestKind = "kind",
+        vmid: Vmid = "vmid",
+        name: String = "name",
+        cidr: String = "cidr",
     }
 }
