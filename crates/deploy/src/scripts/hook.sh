@@ -2,4 +2,4 @@
 R=$D/releases/$N
 s=$1
 shift
-compose run --rm --no-deps -T --pull never "$s" "$@" </dev/null
+compose run --rm --no-deps -T "$s" "$@" </dev/null

@@ -1,0 +1,178 @@
+//! An app of two services on the tester's guest.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Mutex, MutexGuard};
+use std::time::Duration;
+
+use plimsoll_remote::{Destination, Job, OpenSsh, Pin};
+use tempfile::TempDir;
+
+/// One app at a time: the guest is small.
+static TURN: Mutex<()> = Mutex::new(());
+
+pub(crate) struct App {
+    pub(crate) folder: TempDir,
+    pub(crate) name: String,
+    pub(crate) port: u16,
+    environment: Vec<(String, String)>,
+    ssh: OpenSsh,
+    runtime: tokio::runtime::Runtime,
+    _turn: MutexGuard<'static, ()>,
+}
+
+#[expect(clippy::disallowed_methods, reason = "the tester names a guest")]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+const DOCKERFILE: &str = r#"FROM plimsoll-test/base:1
+COPY . /app
+HEALTHCHECK --interval=1s --timeout=2s --retries=3 CMD sh /app/health.sh
+CMD ["sh", "/app/start.sh"]
+"#;
+const START: &str = "trap 'exit 0' TERM\nhttpd -f -p 8080 -h /app &\nwait\n";
+const HEALTH: &str = "wget -q -O- http://127.0.0.1:8080/version.txt\n";
+
+impl App {
+    /// An app that is not deployed yet; or nothing, with the reason in words.
+    pub(crate) fn new(name: &str, port: u16) -> Option<Self> {
+        let Some(guest) = variable("PLIMSOLL_TEST_GUEST") else {
+            println!("skipped: no PLIMSOLL_TEST_GUEST, a machine with Docker and Compose that SSH reaches");
+            return None;
+        };
+        let turn = TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let folder = TempDir::new().unwrap();
+        let key = variable("PLIMSOLL_TEST_HOST_KEY").expect("PLIMSOLL_TEST_HOST_KEY is the guest's host key");
+        let identity = variable("PLIMSOLL_TEST_IDENTITY");
+        let (user, rest) = guest.split_once('@').unwrap_or(("root", &guest));
+        let (host, at) = rest.split_once(':').map_or((rest, None), |(host, port)| (host, port.parse().ok()));
+        let destination = Destination {
+            host: host.to_owned(),
+            port: at,
+            user: Some(user.to_owned()),
+            identity: identity.clone().map(PathBuf::from),
+            pin: Pin::parse(&key).unwrap(),
+        };
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+        let ssh = runtime.block_on(OpenSsh::connect(destination, &folder.path().join("test-ssh"))).unwrap();
+        let mut environment = vec![
+            ("PLIMSOLL_GUEST".to_owned(), guest.clone()),
+            ("PLIMSOLL_HOST_KEY".to_owned(), key),
+            ("PLIMSOLL_APP".to_owned(), name.to_owned()),
+            ("HOME".to_owned(), folder.path().display().to_string()),
+            ("PATH".to_owned(), variable("PATH").unwrap_or_default()),
+        ];
+        environment.extend(identity.map(|identity| ("PLIMSOLL_IDENTITY".to_owned(), identity)));
+        let app = Self { folder, name: name.to_owned(), port, environment, ssh, runtime, _turn: turn };
+        app.clean();
+        app.guest(include_str!("base.sh"));
+        app.write("web/Dockerfile", DOCKERFILE);
+        app.write("web/start.sh", START);
+        app.write("web/health.sh", HEALTH);
+        app.write(".env", "DB_PASSWORD=correct-horse\n");
+        app.write(
+            "compose.yaml",
+            &format!(
+                "services:\n  web:\n    build: web\n    ports: [\"{port}:8080\"]\n    stop_grace_period: 2s\n    \
+                 environment:\n      DB_PASSWORD: ${{DB_PASSWORD}}\n    depends_on: [api]\n  api:\n    build: web\n    \
+                 init: true\n    stop_grace_period: 2s\n  db:\n    image: plimsoll-test/base:1\n    init: true\n    \
+                 stop_grace_period: 1s\n    command: [\"sh\", \"-c\", \"date >> /data/starts; exec sleep 100000\"]\n    \
+                 volumes: [\"data:/data\"]\nvolumes:\n  data: {{}}\n"
+            ),
+        );
+        app.version("1");
+        Some(app)
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "prepares files of a test")]
+    pub(crate) fn write(&self, path: &str, text: &str) {
+        let path = self.folder.path().join("checkout").join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+
+    /// The text that a healthy app serves.
+    pub(crate) fn version(&self, text: &str) {
+        self.write("web/version.txt", text);
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "starts the binary under test")]
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_plimsoll"));
+        command.env_clear().envs(self.environment.clone()).args(args);
+        std::fs::create_dir_all(self.folder.path().join("checkout")).unwrap();
+        command.current_dir(self.folder.path().join("checkout"));
+        command
+    }
+
+    pub(crate) fn run(&self, args: &[&str]) -> Output {
+        self.command(args).output().unwrap()
+    }
+
+    /// Runs, expects success and gives what was printed.
+    pub(crate) fn ok(&self, args: &[&str]) -> String {
+        let output = self.run(args);
+        let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "{args:?}: {out}{err}");
+        out.into_owned()
+    }
+
+    /// Deploys, with a check from outside.
+    pub(crate) fn deploy(&self) -> Vec<String> {
+        let check = format!("http://{{guest}}:{}/version.txt", self.port);
+        ["deploy", "--watch", "1", "--check-http", &check].map(ToOwned::to_owned).to_vec()
+    }
+
+    pub(crate) fn spawn(&self, args: &[&str]) -> Child {
+        self.command(args).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap()
+    }
+
+    /// What the app serves.
+    pub(crate) fn served(&self) -> Option<String> {
+        let host = self.ssh.destination().host.clone();
+        let mut stream = TcpStream::connect((host.as_str(), self.port)).ok()?;
+        stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
+        stream.write_all(b"GET /version.txt HTTP/1.0\r\n\r\n").ok()?;
+        let mut text = String::new();
+        stream.read_to_string(&mut text).ok()?;
+        Some(text.split_once("\r\n\r\n")?.1.trim().to_owned())
+    }
+
+    /// Runs a script on the guest.
+    pub(crate) fn guest(&self, script: &str) -> String {
+        let job = Job::new("the test", script).arg(&self.name).as_root().limit(Duration::from_secs(120));
+        self.runtime.block_on(self.ssh.run(job)).unwrap().success().unwrap().text()
+    }
+
+    /// Containers by service, running ones only.
+    pub(crate) fn running(&self) -> Vec<String> {
+        let script = "docker ps --filter label=com.docker.compose.project=$1 \
+                      --format '{{.Label \"com.docker.compose.service\"}}'";
+        let text = self.guest(script);
+        let mut services: Vec<String> = text.lines().map(ToOwned::to_owned).collect();
+        services.sort();
+        services
+    }
+
+    fn clean(&self) {
+        self.guest(
+            "p=$(cat /var/lib/plimsoll/$1/lock/pid 2>/dev/null); [ -z \"$p\" ] || kill $p
+             docker rm -f $(docker ps -aq --filter label=com.docker.compose.project=$1) >/dev/null 2>&1
+             docker volume rm ${1}_data >/dev/null 2>&1; docker network rm ${1}_default >/dev/null 2>&1
+             docker image rm $(docker image ls -q plimsoll/$1) >/dev/null 2>&1
+             rm -rf /var/lib/plimsoll/$1; exit 0",
+        );
+    }
+}
+
+impl Drop for App {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.clean();
+        }
+        self.runtime.block_on(self.ssh.close());
+    }
+}

@@ -1,0 +1,103 @@
+//! Clients that die, and clients that meet.
+
+use std::io::{BufRead as _, BufReader};
+use std::time::Duration;
+
+use crate::app::App;
+
+/// Kills a deploy with SIGKILL after so many events; whether it lived that long.
+fn killed_after(app: &App, events: usize) -> bool {
+    let deploy = [app.deploy(), vec!["--format".to_owned(), "json".to_owned()]].concat();
+    let mut child = app.spawn(&deploy.iter().map(String::as_str).collect::<Vec<_>>());
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let borders =
+        lines.filter(|line| line.contains("\"event\":\"begin\"") || line.contains("\"event\":\"end\""));
+    let reached = borders.take(events).count() == events;
+    // A moment later a step is in its middle, not at its border.
+    std::thread::sleep(Duration::from_millis(if events % 2 == 1 { 60 } else { 0 }));
+    drop(child.kill());
+    drop(child.wait());
+    reached
+}
+
+#[test]
+fn a_client_killed_at_any_step_leaves_what_the_next_deploy_finishes() {
+    let Some(app) = App::new("plimsoll-test-chaos", 18082) else { return };
+    let deploy = app.deploy();
+    let deploy: Vec<&str> = deploy.iter().map(String::as_str).collect();
+    app.ok(&deploy);
+    let mut events = 1;
+    loop {
+        let (before, after) = (format!("{events}"), format!("{}", events + 1));
+        app.version(&after);
+        let reached = killed_after(&app, events);
+        let between = app.served();
+        assert!(
+            [None, Some(before.clone()), Some(after.clone())].contains(&between),
+            "after {events} events it serves {between:?}"
+        );
+        let said = app.ok(&deploy);
+        assert_eq!(app.served(), Some(after), "after {events} events: {said}");
+        assert_eq!(app.running(), ["api", "db", "web"], "after {events} events");
+        app.ok(&["status"]);
+        if !reached {
+            break;
+        }
+        events += 1;
+    }
+    assert!(events > 12, "{events} events");
+    assert_eq!(
+        app.guest("docker exec $1-db-1 cat /data/starts | grep -c .").trim(),
+        "1",
+        "the data is there"
+    );
+}
+
+#[test]
+fn what_follows_a_killed_deploy_may_fail_and_the_old_release_serves() {
+    let Some(app) = App::new("plimsoll-test-worse", 18083) else { return };
+    let deploy = app.deploy();
+    let deploy: Vec<&str> = deploy.iter().map(String::as_str).collect();
+    app.ok(&deploy);
+    // Killed in the middle of the first switch, then something that never becomes healthy.
+    app.version("2");
+    killed_after(&app, 7);
+    app.version("3");
+    app.write("web/health.sh", "exit 1\n");
+    assert_eq!(app.run(&deploy).status.code(), Some(3));
+    assert_eq!(app.served().as_deref(), Some("1"));
+    assert_eq!(app.running(), ["api", "db", "web"]);
+}
+
+#[test]
+fn two_clients_at_once_come_one_after_the_other() {
+    let Some(app) = App::new("plimsoll-test-pair", 18084) else { return };
+    let deploy = app.deploy();
+    let deploy: Vec<&str> = deploy.iter().map(String::as_str).collect();
+    let mut one = app.spawn(&deploy);
+    let mut two = app.spawn(&deploy);
+    assert!(one.wait().unwrap().success() && two.wait().unwrap().success());
+    assert_eq!(app.served().as_deref(), Some("1"));
+    assert_eq!(app.running(), ["api", "db", "web"]);
+    let journal = app.ok(&["events"]);
+    assert_eq!(journal.matches("end     good").count(), 1, "the second one had nothing to do: {journal}");
+}
+
+#[test]
+fn a_deploy_whose_lock_was_taken_away_stops() {
+    let Some(app) = App::new("plimsoll-test-lock", 18085) else { return };
+    let deploy = app.deploy();
+    let deploy: Vec<&str> = deploy.iter().map(String::as_str).collect();
+    app.ok(&deploy);
+    app.version("2");
+    app.write("web/health.sh", "sleep 1; exit 1\n");
+    let mut child = app.spawn(&[deploy.as_slice(), &["--format", "json"]].concat());
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+    assert!(lines.any(|line| line.contains("\"begin\"") && line.contains("switch")));
+    app.ok(&["unlock"]);
+    let rest: Vec<String> = lines.collect();
+    assert_eq!(child.wait().unwrap().code(), Some(3), "{rest:?}");
+    app.write("web/health.sh", "wget -q -O- http://127.0.0.1:8080/version.txt\n");
+    app.ok(&deploy);
+    assert_eq!(app.served().as_deref(), Some("2"));
+}

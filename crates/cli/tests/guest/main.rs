@@ -1,0 +1,14 @@
+//! Deploys onto a real guest: any machine with Docker and Compose that SSH reaches, named by the tester.
+//!
+//! `PLIMSOLL_TEST_GUEST=user@host[:port]`, `PLIMSOLL_TEST_HOST_KEY`, `PLIMSOLL_TEST_IDENTITY`
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a test that cannot go on should stop and say why"
+)]
+
+mod app;
+mod chaos;
+mod story;
