@@ -60,6 +60,18 @@ pub(crate) enum FailureKind {
     /// The target is not said, or not well.
     #[error("{0}")]
     Target(String),
+    /// The project's own settings cannot be used.
+    #[error("cannot use the section `evaluate` of `{0}`")]
+    Settings(&'static str),
+    /// A file that Plimsoll did not write stands where the document should go.
+    #[error("`{0}` is not a document of Plimsoll, so it is not replaced")]
+    Foreign(Utf8PathBuf),
+    /// The document cannot be written to a directory.
+    #[error("cannot write the document to `{0}`, which is a directory")]
+    DocumentIsFolder(Utf8PathBuf),
+    /// Notes in a document cannot be told from its text.
+    #[error("cannot keep the notes of `{path}`")]
+    Notes { path: Utf8PathBuf, source: plimsoll_report::document::notes::UnclosedSlot },
     /// A baseline file cannot be used.
     #[error("cannot use the baseline `{path}`")]
     Baseline { path: Utf8PathBuf, source: plimsoll_report::BaselineError },

@@ -59,7 +59,7 @@ fn summary(report: &Report<'_>, out: &mut String) {
     }
     let hidden = [
         (report.assessment.unsure.len(), "less sure"),
-        (report.assessment.accepted.len(), "accepted by a comment"),
+        (report.assessment.accepted.len(), "accepted"),
         (report.assessment.known.len(), "in the baseline"),
     ];
     let hidden: Vec<_> =

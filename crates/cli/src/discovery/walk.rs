@@ -8,6 +8,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use ignore::{DirEntry, WalkBuilder};
 use plimsoll_model::Inventory;
 use plimsoll_report::Problem;
+use plimsoll_report::document::notes;
 use plimsoll_text::Files;
 
 use super::link::objection;
@@ -121,6 +122,8 @@ impl Finder {
 
     fn text(&mut self, path: &Utf8Path, name: Utf8PathBuf) {
         match read(path) {
+            // A document that Plimsoll wrote quotes what the other files hold.
+            Ok(Content::Text(text)) if notes::is_own(&text) => {}
             Ok(Content::Text(text)) => self.texts.push((name, text.into())),
             Ok(Content::Repaired(text, line)) => {
                 let reason = format!("not UTF-8 at line {line}: read with replacement characters");

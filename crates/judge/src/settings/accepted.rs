@@ -1,6 +1,6 @@
 //! Risks that the owner accepts.
 
-use plimsoll_rules::Assessment;
+use plimsoll_rules::{Acceptance, Assessment, Judged};
 use plimsoll_text::Place;
 
 use super::Date;
@@ -29,6 +29,29 @@ pub struct Status {
     pub expired: bool,
     /// The places of the findings that it accepts; none when it has no effect.
     pub findings: Vec<Place>,
+}
+
+/// Takes the findings that an unexpired risk covers out of those that are shown, with the reason.
+pub fn accept(statuses: &[Status], findings: &mut Assessment) {
+    let (kept, accepted) = std::mem::take(&mut findings.findings)
+        .into_iter()
+        .partition(|judged: &Judged| covering(statuses, judged).is_none());
+    findings.findings = kept;
+    let accepted: Vec<Judged> = accepted;
+    findings.accepted.extend(accepted.into_iter().filter_map(|judged| {
+        let risk = &covering(statuses, &judged)?.risk;
+        let reason = format!("{} (until {})", risk.reason, risk.until);
+        Some((judged, Acceptance { place: risk.place, reason }))
+    }));
+}
+
+fn covering<'a>(statuses: &'a [Status], judged: &Judged) -> Option<&'a Status> {
+    let finding = &judged.finding;
+    statuses.iter().find(|status| {
+        !status.expired
+            && status.risk.rule == finding.rule.code
+            && status.findings.contains(&finding.primary.place)
+    })
 }
 
 /// What the accepted risks cover today. Paths stay in the graph: accepting a risk closes no way.

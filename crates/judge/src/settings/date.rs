@@ -27,6 +27,26 @@ impl Date {
         (1..=date.days()?).contains(&date.day).then_some(date)
     }
 
+    /// The day that lies so many days after 1970-01-01, at most the year 9999.
+    #[must_use]
+    pub fn of_day(days: u64) -> Self {
+        let mut date = Self { year: 1970, month: 1, day: 1 };
+        let mut left = days;
+        while date.year < 9999 || date.month < 12 {
+            let month = u64::from(date.days().unwrap_or(31));
+            if left < month {
+                break;
+            }
+            left -= month;
+            date = if date.month == 12 {
+                Self { year: date.year + 1, month: 1, day: 1 }
+            } else {
+                Self { month: date.month + 1, ..date }
+            };
+        }
+        Self { day: u8::try_from(left.min(30)).unwrap_or(30) + 1, ..date }
+    }
+
     /// The days of its month; nothing for a month that does not exist.
     fn days(self) -> Option<u8> {
         let leap =
@@ -49,6 +69,16 @@ impl std::fmt::Display for Date {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn days_are_counted_from_1970() {
+        for (days, date) in
+            [(0, "1970-01-01"), (59, "1970-03-01"), (19_782, "2024-02-29"), (20_780, "2026-11-23")]
+        {
+            assert_eq!(Date::of_day(days).to_string(), date);
+        }
+        assert_eq!(Date::of_day(u64::MAX).to_string(), "9999-12-31");
+    }
 
     #[test]
     fn only_days_that_exist_are_read() {

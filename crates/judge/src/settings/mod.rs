@@ -4,6 +4,6 @@ mod accepted;
 mod date;
 mod read;
 
-pub use accepted::{AcceptedRisk, Status, statuses};
+pub use accepted::{AcceptedRisk, Status, accept, statuses};
 pub use date::Date;
 pub use read::{Settings, read};

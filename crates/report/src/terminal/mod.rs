@@ -48,7 +48,7 @@ pub fn to_terminal(report: &Report<'_>, options: TerminalOptions) -> String {
     if options.detail == Detail::Full {
         hidden("Less sure than asked for", &view, &report.assessment.unsure, &mut out);
         let accepted: Vec<_> = report.assessment.accepted.iter().map(|(judged, _)| judged.clone()).collect();
-        hidden("Accepted by a comment", &view, &accepted, &mut out);
+        hidden("Accepted", &view, &accepted, &mut out);
         hidden("In the baseline", &view, &report.assessment.known, &mut out);
     }
     summary::write(report, options.detail, &mut out);

@@ -94,7 +94,7 @@ fn hints(report: &Report<'_>, detail: Detail, out: &mut String) {
     let assessment = report.assessment;
     let hidden: Vec<String> = [
         (assessment.unsure.len(), format!("less sure than {}", report.min_confidence.name())),
-        (assessment.accepted.len(), "accepted by a comment".to_owned()),
+        (assessment.accepted.len(), "accepted".to_owned()),
         (assessment.known.len(), "in the baseline".to_owned()),
     ]
     .into_iter()

@@ -104,6 +104,14 @@ impl Text {
         self
     }
 
+    /// The anchors that it leads to.
+    pub fn anchors(&self) -> impl Iterator<Item = String> {
+        self.0.iter().filter_map(|inline| match inline {
+            Inline::Anchor { id, .. } => Some(id.clone()),
+            _ => None,
+        })
+    }
+
     /// Whether there is nothing to read.
     #[must_use]
     pub fn is_empty(&self) -> bool {

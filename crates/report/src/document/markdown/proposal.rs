@@ -1,0 +1,170 @@
+//! Proposals and alternatives.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use plimsoll_text::Applicability;
+
+use super::inline::{code, escaped, text};
+use super::parts::command;
+use crate::document::{Alternative, Patch, Proposal, Resolved, Text};
+
+/// More patches than this are not printed: a command shows them all.
+const MOST_PATCHES: usize = 3;
+
+pub(super) fn proposal(proposal: &Proposal, level: usize, out: &mut String) {
+    let _ = writeln!(
+        out,
+        "\n<a id=\"{}\"></a>\n\n{} {}. {}",
+        proposal.id,
+        "#".repeat(level),
+        proposal.number,
+        escaped(&proposal.title)
+    );
+    out.push('\n');
+    let mut field = |name: &str, value: &str| {
+        let _ = writeln!(out, "- **{name}:** {value}");
+    };
+    field("Problem", &joined(&proposal.problem));
+    field("Solution", &text(&proposal.solution));
+    field("Complexity", proposal.complexity.name());
+    field("Effort", &format!("{} ({})", proposal.effort, text(&proposal.effort_model)));
+    field("Security impact", &text(&proposal.security));
+    field("Performance impact", &text(&proposal.performance));
+    field("Breaking changes", &text(&proposal.breaking));
+    field("When", proposal.horizon.name());
+    let paths = match (proposal.cuts, proposal.in_cut) {
+        (0, _) => "none".to_owned(),
+        (cuts, false) => format!("{cuts}, which the cheapest set closes without it"),
+        (cuts, true) => format!("{cuts}; it is in the cheapest set that closes all"),
+    };
+    field("Attack paths that it closes", &paths);
+    field("Resolves", &resolves(&proposal.resolves));
+    if proposal.patches.is_empty() {
+        field("Patch", "none; it takes a person");
+        return;
+    }
+    field("Patch", &offers(&proposal.patches));
+    let shown = proposal.patches.iter().take(MOST_PATCHES);
+    let _ = writeln!(out, "\n<details><summary>{}</summary>", summary(proposal.patches.len()));
+    for patch in shown {
+        let longest = patch.diff.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+        let fence = "`".repeat(3.max(longest + 1));
+        let _ =
+            writeln!(out, "\n{}: {}\n\n{fence}diff\n{}{fence}", patch.rule, text(&patch.title), patch.diff);
+    }
+    out.push_str("\n</details>\n");
+}
+
+fn summary(patches: usize) -> String {
+    match patches {
+        1 => "The patch".to_owned(),
+        some if some <= MOST_PATCHES => format!("The {some} patches"),
+        some => format!("{MOST_PATCHES} of {some} patches"),
+    }
+}
+
+fn joined(texts: &[Text]) -> String {
+    texts.iter().map(text).collect::<Vec<_>>().join("; ")
+}
+
+fn offers(patches: &[Patch]) -> String {
+    let mut rules: BTreeMap<(bool, &str), (usize, &Patch)> = BTreeMap::new();
+    for patch in patches {
+        rules.entry((patch.applicability != Applicability::Safe, patch.rule)).or_insert((0, patch)).0 += 1;
+    }
+    let said: Vec<String> = rules
+        .values()
+        .map(
+            |(count, patch)| {
+                if *count == 1 { command(patch) } else { format!("{} ({count})", command(patch)) }
+            },
+        )
+        .collect();
+    said.join(", ")
+}
+
+/// The findings by rule, each place as a way to its finding.
+fn resolves(resolved: &[Resolved]) -> String {
+    let mut by_rule: Vec<(&str, Vec<&Resolved>)> = Vec::new();
+    for one in resolved {
+        match by_rule.iter_mut().find(|(rule, _)| *rule == one.rule) {
+            Some((_, places)) => places.push(one),
+            None => by_rule.push((one.rule, vec![one])),
+        }
+    }
+    if by_rule.is_empty() {
+        return "no finding, only attack paths".to_owned();
+    }
+    let said: Vec<String> = by_rule
+        .into_iter()
+        .map(|(rule, places)| {
+            let severity = places.iter().map(|one| one.severity).max().map_or("", |severity| severity.name());
+            let links: Vec<String> = places
+                .iter()
+                .map(|one| {
+                    let place = code(&one.position.to_string());
+                    one.finding.as_ref().map_or_else(|| place.clone(), |id| format!("[{place}](#{id})"))
+                })
+                .collect();
+            format!("{rule} ({severity}) at {}", links.join(", "))
+        })
+        .collect();
+    said.join("; ")
+}
+
+pub(super) fn alternative(way: &Alternative, level: usize, out: &mut String) {
+    let mut title = escaped(&way.title);
+    if way.is_today {
+        title.push_str(" (today)");
+    }
+    if way.is_recommended {
+        title.push_str(" (recommended)");
+    }
+    let _ = writeln!(out, "\n<a id=\"{}\"></a>\n\n{} {title}\n", way.id, "#".repeat(level));
+    let mut field = |name: &str, value: &str| {
+        let _ = writeln!(out, "- **{name}:** {value}");
+    };
+    field("Fit", &text(&way.fit));
+    let easiest = way.paths.easiest_after.map_or_else(
+        || "no path is left".to_owned(),
+        |points| format!("the easiest path to the node then costs {points} points"),
+    );
+    field(
+        "Attack paths without an unknown flaw",
+        &format!(
+            "{} to the node and {} to data; after the proposed changes {} to the node, {easiest}",
+            way.paths.to_node, way.paths.to_data, way.paths.to_node_after
+        ),
+    );
+    for (name, value) in way.costs.iter().chain(&way.gives) {
+        let mut chars = name.chars();
+        let name: String = chars.next().map(|c| c.to_uppercase().chain(chars).collect()).unwrap_or_default();
+        field(&name, &text(value));
+    }
+    if !way.migration.is_empty() {
+        field("Effort to get there", &way.hours.to_string());
+        field("Breaking changes", &joined(&way.breaking));
+    }
+    field("Sources", &joined(&way.sources));
+    if !way.migration.is_empty() {
+        out.push_str("\nSteps:\n\n");
+        for (index, step) in way.migration.iter().enumerate() {
+            let _ = writeln!(out, "{}. {}", index + 1, text(step));
+        }
+    }
+    if !way.obstacles.is_empty() {
+        out.push_str("\n| line | service | weight | what it says |\n|---|---|---|---|\n");
+        for obstacle in &way.obstacles {
+            let place = obstacle.evidence.position.as_ref().map(|place| code(&place.to_string()));
+            let _ = writeln!(
+                out,
+                "| {} | {} | {} | {} |",
+                place.unwrap_or_default(),
+                code(&obstacle.service),
+                obstacle.weight,
+                super::inline::cell(&obstacle.evidence.text)
+            );
+        }
+    }
+}
