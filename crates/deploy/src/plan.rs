@@ -223,24 +223,27 @@ fn steps(spec: &Spec, state: &State, images: &BTreeMap<String, String>) -> Vec<S
     let changed: Vec<&Service> =
         spec.services.iter().filter(|service| !unchanged(service, state, images)).collect();
     let is_first = state.good.is_none();
+    let mut waiting = changed.clone();
     // What only another configuration would change needs no migration; a new image does.
     for (index, hook) in spec.hooks.iter().enumerate() {
         let is_due =
             is_first || state.unfinished().is_some() || changed.iter().any(|s| s.name == hook.service);
-        if is_due {
-            let run = hook.run.join(" ");
-            steps.push(Step::Hook { index, service: hook.service.clone(), run });
+        if !is_due {
+            continue;
         }
-    }
-    for service in changed {
-        let is_new = state.of(&service.name).next().is_none();
-        let pause = match service.order {
-            Order::StopFirst { .. } if !is_new => state.measured_pause(&service.name),
-            _ => None,
+        // A migration needs its database: what was never started is started before.
+        let needs = spec.service(&hook.service).map(|service| &service.needs);
+        let is_needed = |service: &&Service| {
+            needs.is_some_and(|needs| needs.contains(&service.name))
+                && state.of(&service.name).next().is_none()
         };
-        let order = service.order.clone();
-        steps.push(Step::Switch { service: service.name.clone(), order, is_new, pause });
+        steps.extend(
+            waiting.extract_if(.., |service| is_needed(service)).map(|service| switch(service, state)),
+        );
+        let run = hook.run.join(" ");
+        steps.push(Step::Hook { index, service: hook.service.clone(), run });
     }
+    steps.extend(waiting.into_iter().map(|service| switch(service, state)));
     steps.extend(leftovers(spec, state).into_iter().map(|service| Step::Remove { service }));
     if !spec.checks.is_empty() {
         steps.push(Step::Check { what: spec.checks.iter().map(ToString::to_string).collect() });
@@ -250,6 +253,15 @@ fn steps(spec: &Spec, state: &State, images: &BTreeMap<String, String>) -> Vec<S
     }
     steps.extend([Step::Good, Step::Collect]);
     steps
+}
+
+fn switch(service: &Service, state: &State) -> Step {
+    let is_new = state.of(&service.name).next().is_none();
+    let pause = match service.order {
+        Order::StopFirst { .. } if !is_new => state.measured_pause(&service.name),
+        _ => None,
+    };
+    Step::Switch { service: service.name.clone(), order: service.order.clone(), is_new, pause }
 }
 
 /// Whether the containers of a service are those that the release wants.
@@ -262,4 +274,160 @@ fn unchanged(service: &Service, state: &State, images: &BTreeMap<String, String>
     });
     // After a deploy that was cut off nobody knows which release a container belongs to.
     is_same && serves(service, state) && state.unfinished().is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::time::Duration;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::spec::{Hook, Options, Values};
+    use crate::state::{Container, Released};
+
+    fn service(name: &str, needs: &[&str]) -> Service {
+        Service {
+            name: name.to_owned(),
+            image: Source::Registry(format!("{name}:1")),
+            order: Order::StartFirst,
+            replicas: 1,
+            is_job: false,
+            needs: needs.iter().map(|need| (*need).to_owned()).collect::<BTreeSet<_>>(),
+            deadline: Duration::from_secs(60),
+            start_period: Duration::ZERO,
+            grace: Duration::from_secs(10),
+            digest: name.to_owned(),
+        }
+    }
+
+    fn spec(services: Vec<Service>) -> Spec {
+        Spec {
+            app: "shop".to_owned(),
+            target: "production".to_owned(),
+            version: None,
+            compose: json!({"services": {}}),
+            services,
+            values: Values::default(),
+            files: BTreeMap::new(),
+            contexts: BTreeMap::new(),
+            hooks: Vec::new(),
+            checks: Vec::new(),
+            options: Options { watch: Duration::ZERO, ..Options::default() },
+            warnings: Vec::new(),
+        }
+    }
+
+    fn names(plan: &Plan) -> Vec<String> {
+        let name = |step: &Step| match step {
+            Step::Switch { service, .. } => format!("switch {service}"),
+            Step::Hook { service, .. } => format!("hook {service}"),
+            Step::Pull { image } => format!("pull {image}"),
+            Step::Remove { service } => format!("remove {service}"),
+            other => format!("{other:?}").to_lowercase(),
+        };
+        plan.steps.iter().map(name).collect()
+    }
+
+    /// The guest after a good deploy of this.
+    fn deployed(spec: &Spec) -> State {
+        let mut state = State { engine: Some("26".to_owned()), ..State::default() };
+        for service in &spec.services {
+            state.images.insert(format!("{}:1", service.name), format!("sha256:{}", service.name));
+            state.containers.push(Container {
+                id: service.name.clone(),
+                name: service.name.clone(),
+                service: service.name.clone(),
+                hash: String::new(),
+                image: format!("sha256:{}", service.name),
+                status: "running".to_owned(),
+                health: "healthy".to_owned(),
+                exit: 0,
+                restarts: 0,
+                started: String::new(),
+                oneoff: String::new(),
+            });
+        }
+        let images = plan(spec, &state).images;
+        let services = spec.services.iter().map(|service| Released {
+            name: service.name.clone(),
+            image: images[&service.name].clone(),
+            from: format!("{}:1", service.name),
+            fingerprint: Spec::fingerprint(service, &images[&service.name]),
+            start_first: true,
+            replicas: 1,
+            is_job: false,
+            deadline: 60,
+            start_period: 0,
+            grace: 10,
+        });
+        let release = Release {
+            format: 1,
+            number: 1,
+            target: "production".to_owned(),
+            version: None,
+            by: String::new(),
+            at: String::new(),
+            services: services.collect(),
+            digest: digest(spec, &images).unwrap(),
+            files: BTreeSet::new(),
+        };
+        state.releases.insert(1, release);
+        state.numbers.insert(1);
+        state.good = Some(1);
+        state
+    }
+
+    #[test]
+    fn what_is_as_it_should_be_needs_no_step() {
+        let spec = spec(vec![service("db", &[]), service("web", &["db"])]);
+        assert_eq!(names(&plan(&spec, &deployed(&spec))), [""; 0]);
+    }
+
+    #[test]
+    fn only_what_changed_is_switched() {
+        let before = spec(vec![service("db", &[]), service("web", &["db"])]);
+        let mut after = before.clone();
+        after.services[1].digest = "other".to_owned();
+        assert_eq!(names(&plan(&after, &deployed(&before))), ["render", "switch web", "good", "collect"]);
+    }
+
+    #[test]
+    fn a_container_that_died_is_switched() {
+        let spec = spec(vec![service("db", &[]), service("web", &["db"])]);
+        let mut state = deployed(&spec);
+        state.containers[0].status = "exited".to_owned();
+        assert_eq!(names(&plan(&spec, &state)), ["render", "switch db", "good", "collect"]);
+    }
+
+    #[test]
+    fn a_service_that_is_no_more_is_taken_away() {
+        let before = spec(vec![service("db", &[]), service("web", &["db"])]);
+        let after = spec(vec![service("db", &[])]);
+        assert_eq!(names(&plan(&after, &deployed(&before))), ["render", "remove web", "good", "collect"]);
+    }
+
+    #[test]
+    fn a_first_migration_finds_its_database() {
+        let mut spec = spec(vec![service("db", &[]), service("other", &[]), service("web", &["db"])]);
+        spec.hooks.push(Hook { service: "web".to_owned(), run: vec!["migrate".to_owned()] });
+        let names = names(&plan(&spec, &State::default()));
+        let rest = &names[3..];
+        assert_eq!(
+            rest,
+            ["render", "switch db", "hook web", "switch other", "switch web", "good", "collect"]
+        );
+    }
+
+    #[test]
+    fn after_a_deploy_that_was_cut_off_nothing_counts_as_unchanged() {
+        let spec = spec(vec![service("db", &[])]);
+        let mut state = deployed(&spec);
+        let line = r#"@journal {"at":"","run":"a","release":2,"step":"switch db","phase":"begin"}"#;
+        state.journal = State::parse(line).journal;
+        let plan = plan(&spec, &state);
+        assert_eq!((plan.unfinished, plan.release), (Some(2), 3));
+        assert_eq!(names(&plan), ["render", "switch db", "good", "collect"]);
+    }
 }

@@ -230,6 +230,20 @@ fn in_order(compose: &Compose) -> Vec<String> {
     order
 }
 
+/// The services that a service depends on, directly or not.
+fn needs(compose: &Compose, name: &str) -> BTreeSet<String> {
+    let mut needs = BTreeSet::new();
+    let mut open = vec![name];
+    while let Some(next) = open.pop() {
+        for need in compose.services.get(next).into_iter().flat_map(|service| service.depends_on.keys()) {
+            if needs.insert(need.clone()) {
+                open.push(need);
+            }
+        }
+    }
+    needs
+}
+
 fn service(
     wanted: &Wanted<'_>,
     compose: &Compose,
@@ -273,6 +287,7 @@ fn service(
         order: order::of(wanted.files, compose, found),
         replicas,
         is_job: order::is_job(compose, name),
+        needs: needs(compose, name),
         deadline: (start_period + tries + second * 30).clamp(second * 30, second * 900),
         start_period,
         grace: found.stop_grace_period.as_ref().map_or(second * 10, |grace| grace.value),

@@ -61,6 +61,8 @@ pub struct Service {
     pub replicas: u32,
     /// Whether it runs to its end instead of staying.
     pub is_job: bool,
+    /// The services that it depends on, directly or not.
+    pub needs: BTreeSet<String>,
     /// How long it may take to become healthy.
     pub deadline: Duration,
     /// Failures of its health check do not count for so long.
