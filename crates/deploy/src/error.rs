@@ -16,6 +16,14 @@ pub enum DeployError {
     /// There is no engine or no Compose.
     #[error("the guest has no {0} that answers")]
     NoEngine(&'static str),
+    /// Something on this machine did not work. Nothing was switched.
+    #[error("`{what}` failed on this machine: {reason}")]
+    Local {
+        /// What.
+        what: &'static str,
+        /// Why.
+        reason: String,
+    },
     /// Somebody else deploys.
     #[error("somebody else is at work: {0}")]
     Locked(String),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::digest::Hasher;
-use crate::spec::{Order, Service, Source, Spec};
+use crate::spec::{Order, Place, Service, Source, Spec};
 use crate::state::{Release, State};
 
 /// What a deploy does.
@@ -44,6 +44,13 @@ pub enum Step {
     },
     /// Build an image in the guest.
     Build {
+        /// The services that use it.
+        services: Vec<String>,
+        /// Its name.
+        image: String,
+    },
+    /// Build an image here and send the layers that the guest lacks.
+    Ship {
         /// The services that use it.
         services: Vec<String>,
         /// Its name.
@@ -208,7 +215,9 @@ fn steps(spec: &Spec, state: &State, images: &BTreeMap<String, String>) -> Vec<S
     pulls.sort();
     pulls.dedup();
     steps.extend(pulls.into_iter().map(|image| Step::Pull { image }));
-    let mut contexts: Vec<&String> = builds.values().map(|(context, _)| context).collect();
+    let is_here = spec.options.build == Place::Here;
+    let mut contexts: Vec<&String> =
+        builds.values().filter(|_| !is_here).map(|(context, _)| context).collect();
     contexts.sort();
     contexts.dedup();
     for name in contexts {
@@ -218,7 +227,10 @@ fn steps(spec: &Spec, state: &State, images: &BTreeMap<String, String>) -> Vec<S
             steps.push(Step::Context { name: name.clone(), bytes: tree.size(), is_update: known.is_some() });
         }
     }
-    steps.extend(builds.into_iter().map(|(image, (_, services))| Step::Build { services, image }));
+    steps.extend(builds.into_iter().map(|(image, (_, services))| match is_here {
+        true => Step::Ship { services, image },
+        false => Step::Build { services, image },
+    }));
     steps.push(Step::Render);
     let changed: Vec<&Service> =
         spec.services.iter().filter(|service| !unchanged(service, state, images)).collect();

@@ -9,10 +9,11 @@ use crate::checks;
 use crate::error::DeployError;
 use crate::event::Event;
 use crate::guest::{Action, Depth, Guest, Lock, script};
+use crate::image::builds_here;
 use crate::plan::{self, Plan, Step};
 use crate::render;
 use crate::ship::Cache;
-use crate::spec::{Order, Source, Spec};
+use crate::spec::{Build, Order, Source, Spec};
 use crate::state::{Release, Released, State};
 
 /// What a deploy came to.
@@ -76,6 +77,10 @@ impl Runner {
         let (plan, _) = self.plan(spec).await?;
         if let (true, Some(release)) = (plan.is_empty(), plan.against) {
             return Ok(Done { release, changed: false, sent: 0, pauses: BTreeMap::new() });
+        }
+        if plan.steps.iter().any(|step| matches!(step, Step::Ship { .. })) && !builds_here().await {
+            let reason = "no Docker Engine answers here".to_owned();
+            return Err(DeployError::Local { what: "docker build", reason });
         }
         let lock = self.guest.lock(&self.who, reason, spec.options.lock_wait).await?;
         // Somebody else may have deployed in the meantime.
@@ -355,6 +360,20 @@ impl Run<'_> {
                 guest.send_context(lock, release, (name, tree, known), &runner.cache).await?
             }
             Step::Build { image, .. } => self.build(image).await?,
+            Step::Ship { image, .. } => {
+                let Some(build) = build_of(spec, image) else { return Ok(Ok(())) };
+                match guest.ship(lock, release, (spec, build, image)).await {
+                    Err(DeployError::Local { what, reason }) => {
+                        let step = format!("{what} {image}");
+                        return Ok(Err(Stop {
+                            step,
+                            reason: format!("{reason} (on this machine)"),
+                            service: None,
+                        }));
+                    }
+                    other => other?,
+                }
+            }
             Step::Pull { image } => {
                 let name = format!("pull {image}");
                 let action = Action::new(&name, release, script!("pull")).args([image]);
@@ -404,12 +423,8 @@ impl Run<'_> {
     }
 
     async fn build(&mut self, image: &str) -> Result<Output, DeployError> {
-        let builds = self.spec.services.iter().filter_map(|service| match &service.image {
-            Source::Build(build) if service.image.name(&self.spec.app) == image => Some(build),
-            _ => None,
-        });
         let mut arguments = vec![image.to_owned()];
-        for build in builds.take(1) {
+        if let Some(build) = build_of(self.spec, image) {
             arguments.extend([build.context.clone(), build.dockerfile.clone()]);
             if let Some(target) = &build.target {
                 arguments.extend(["--target".to_owned(), target.clone()]);
@@ -519,11 +534,20 @@ impl Run<'_> {
     }
 }
 
+/// How an image of this name is built.
+fn build_of<'a>(spec: &'a Spec, image: &str) -> Option<&'a Build> {
+    spec.services.iter().find_map(|service| match &service.image {
+        Source::Build(build) if service.image.name(&spec.app) == image => Some(build),
+        _ => None,
+    })
+}
+
 fn name_of(step: &Step) -> String {
     match step {
         Step::Files { .. } => "send files".to_owned(),
         Step::Context { name, .. } => format!("send {name}"),
         Step::Build { image, .. } => format!("build {image}"),
+        Step::Ship { image, .. } => format!("ship {image}"),
         Step::Pull { image } => format!("pull {image}"),
         Step::Remove { service } => format!("remove {service}"),
         Step::Switch { service, .. } => format!("switch {service}"),

@@ -78,7 +78,7 @@ pub struct Service {
 pub enum Source {
     /// A registry, or what the guest already has under this name.
     Registry(String),
-    /// Built in the guest out of a context.
+    /// Built out of a context.
     Build(Build),
 }
 
@@ -161,9 +161,21 @@ impl fmt::Display for Check {
     }
 }
 
+/// Where images are built.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Place {
+    /// By the engine on this machine.
+    #[default]
+    Here,
+    /// By the guest's own.
+    Guest,
+}
+
 /// How careful to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
+    /// Where images are built.
+    pub build: Place,
     /// Good releases that are kept.
     pub keep: usize,
     /// How long everything must stay healthy before a release counts as good.
@@ -179,6 +191,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
+            build: Place::default(),
             keep: 5,
             watch: Duration::from_secs(3),
             check_deadline: Duration::from_secs(30),

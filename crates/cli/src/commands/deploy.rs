@@ -108,6 +108,7 @@ fn failure(error: DeployError) -> Failure {
         DeployError::Locked(_) => {
             Some("wait for it, or take the lock away with `plimsoll unlock`".to_owned())
         }
+        DeployError::Local { .. } => Some("or build in the guest: `--build guest`".to_owned()),
         DeployError::NoEngine(_) => {
             Some("on Debian 13: `apt-get install docker.io docker-compose`".to_owned())
         }

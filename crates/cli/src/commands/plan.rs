@@ -74,6 +74,12 @@ fn lines(step: &Step) -> Vec<String> {
         Step::Build { services, image } => {
             vec![format!("build {image} in the guest for {}", services.join(", "))]
         }
+        Step::Ship { services, image } => {
+            vec![format!(
+                "build {image} here for {} and send the layers that the guest lacks",
+                services.join(", ")
+            )]
+        }
         Step::Pull { image } => vec![format!("pull {image} in the guest")],
         Step::Render => vec!["write the release into the guest".to_owned()],
         Step::Hook { service, run, .. } => vec![format!("run `{run}` with the new image of {service}")],
@@ -106,6 +112,7 @@ fn machine(plan: &Plan) -> serde_json::Value {
                 json!({"step": "context", "name": name, "bytes": bytes, "update": is_update})
             }
             Step::Build { services, image } => json!({"step": "build", "services": services, "image": image}),
+            Step::Ship { services, image } => json!({"step": "ship", "services": services, "image": image}),
             Step::Pull { image } => json!({"step": "pull", "image": image}),
             Step::Render => json!({"step": "render"}),
             Step::Hook { service, run, .. } => json!({"step": "hook", "service": service, "run": run}),

@@ -8,7 +8,7 @@ use std::time::Duration;
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::{Args, ValueEnum};
 use plimsoll_deploy::{
-    Cache, Check, Event, Guest, Hook, Listener, Options, Runner, Spec, Values, Wanted, prepare,
+    Cache, Check, Event, Guest, Hook, Listener, Options, Place, Runner, Spec, Values, Wanted, prepare,
 };
 use plimsoll_model::compose::default_files;
 use plimsoll_remote::{Destination, OpenSsh, Pin};
@@ -25,6 +25,16 @@ pub(crate) enum Format {
     Text,
     /// For programs: JSON, one object a line
     Json,
+}
+
+/// Where images are built
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum BuildPlace {
+    /// By the Docker Engine of this machine; layers that the guest lacks are sent
+    #[default]
+    Here,
+    /// By the guest's own Docker Engine; files that changed are sent
+    Guest,
 }
 
 /// Which app on which guest.
@@ -64,6 +74,9 @@ pub(crate) struct ReleaseArgs {
     /// Profile to start; may be given several times
     #[arg(long, value_name = "NAME")]
     pub(crate) profile: Vec<String>,
+    /// Where images are built
+    #[arg(long, value_enum, default_value_t, env = "PLIMSOLL_BUILD")]
+    pub(crate) build: BuildPlace,
     /// Command to run with the new image before anything is switched, as SERVICE=COMMAND
     #[arg(long, value_name = "SERVICE=COMMAND")]
     pub(crate) before_release: Vec<String>,
@@ -175,8 +188,12 @@ impl ReleaseArgs {
             .iter()
             .map(|url| Check::Http { url: url.replace("{guest}", &address), expect: 200 });
         let tcp = self.check_tcp.iter().map(|at| Check::Tcp { address: at.replace("{guest}", &address) });
+        let build = match self.build {
+            BuildPlace::Here => Place::Here,
+            BuildPlace::Guest => Place::Guest,
+        };
         let options =
-            Options { keep: self.keep, watch: Duration::from_secs(self.watch), ..Options::default() };
+            Options { build, keep: self.keep, watch: Duration::from_secs(self.watch), ..Options::default() };
         let root = if self.directory.as_str().is_empty() { Utf8Path::new(".") } else { &self.directory };
         let spec = prepare(&Wanted {
             app: app.to_owned(),

@@ -61,6 +61,7 @@ impl App {
         let mut environment = vec![
             ("PLIMSOLL_GUEST".to_owned(), guest.clone()),
             ("PLIMSOLL_HOST_KEY".to_owned(), key),
+            ("PLIMSOLL_BUILD".to_owned(), "guest".to_owned()),
             ("PLIMSOLL_APP".to_owned(), name.to_owned()),
             ("HOME".to_owned(), folder.path().display().to_string()),
             ("PATH".to_owned(), variable("PATH").unwrap_or_default()),
@@ -124,6 +125,33 @@ impl App {
     pub(crate) fn deploy(&self) -> Vec<String> {
         let check = format!("http://{{guest}}:{}/version.txt", self.port);
         ["deploy", "--watch", "1", "--check-http", &check].map(ToOwned::to_owned).to_vec()
+    }
+
+    /// Builds with another engine than the guest's, where the tester names one.
+    pub(crate) fn build_elsewhere(&mut self) -> bool {
+        let Some(engine) = variable("PLIMSOLL_TEST_DOCKER_HOST") else {
+            println!("skipped: no PLIMSOLL_TEST_DOCKER_HOST, an engine besides the guest's that builds");
+            return false;
+        };
+        self.environment.retain(|(name, _)| name != "PLIMSOLL_BUILD");
+        self.environment.push(("DOCKER_HOST".to_owned(), engine));
+        true
+    }
+
+    /// Starts a script on the guest that goes on by itself.
+    pub(crate) fn guest_later(&self, script: &str) -> tokio::task::JoinHandle<String> {
+        let destination = self.ssh.destination().clone();
+        let job = Job::new("the test", script).arg(&self.name).as_root().limit(Duration::from_secs(120));
+        let folder = self.folder.path().join("test-ssh");
+        self.runtime.spawn(async move {
+            let ssh = OpenSsh::connect(destination, &folder).await.unwrap();
+            ssh.run(job).await.unwrap().text()
+        })
+    }
+
+    /// What a script that was started gave.
+    pub(crate) fn wait(&self, task: tokio::task::JoinHandle<String>) -> String {
+        self.runtime.block_on(task).unwrap()
     }
 
     pub(crate) fn spawn(&self, args: &[&str]) -> Child {

@@ -83,3 +83,47 @@ fn a_secret_stands_in_no_record_and_no_argument() {
     assert_eq!(app.guest("stat -c %a /var/lib/plimsoll/$1/releases/1/env").trim(), "600");
     assert!(app.ok(&["exec", "web", "--", "sh", "-c", "echo $DB_PASSWORD"]).contains("correct-horse"));
 }
+
+#[test]
+fn a_service_that_starts_first_answers_every_request() {
+    let Some(app) = App::new("plimsoll-test-first", 18086) else { return };
+    if app.guest("command -v python3 || true").trim().is_empty() {
+        println!("skipped: no python3 on the guest to ask all the time");
+        return;
+    }
+    let deploy = app.deploy();
+    app.ok(&words(&deploy));
+    // Asks from a container of the same network, with a name looked up for each request.
+    let client = app.guest_later(include_str!("client.sh"));
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    for version in ["2", "3", "4"] {
+        app.version(version);
+        app.ok(&words(&deploy));
+    }
+    let said = app.wait(client);
+    let numbers: Vec<u32> = said.split_whitespace().filter_map(|word| word.parse().ok()).collect();
+    assert!(numbers.len() == 2 && numbers[0] > 300, "{said}");
+    assert_eq!(numbers[1], 0, "requests and failures: {said}");
+}
+
+#[test]
+fn an_image_built_elsewhere_sends_only_its_new_layers() {
+    let Some(mut app) = App::new("plimsoll-test-ship", 18087) else { return };
+    if !app.build_elsewhere() {
+        return;
+    }
+    app.write("web/weight.bin", &"0123456789abcdef".repeat(20_000));
+    let deploy = app.deploy();
+    app.ok(&words(&deploy));
+    assert_eq!(app.served().as_deref(), Some("1"));
+    app.write(
+        "web/Dockerfile",
+        "FROM plimsoll-test/base:1\nCOPY weight.bin /app/\nCOPY . /app\nCMD [\"sh\", \"/app/start.sh\"]\n",
+    );
+    app.ok(&words(&deploy));
+    app.version("2");
+    let said = app.ok(&words(&[deploy, vec!["--format".to_owned(), "json".to_owned()]].concat()));
+    assert_eq!(app.served().as_deref(), Some("2"));
+    let sent = said.split("\"sent\":").last().and_then(|rest| rest.split(',').next()?.parse::<u64>().ok());
+    assert!(sent.is_some_and(|sent| sent < 8_000), "{said}");
+}
