@@ -6,5 +6,5 @@ mod operation;
 mod order;
 mod template;
 
-pub use order::{Cut, Proposal, propose};
+pub use order::{Cut, Proposal, Resolved, propose};
 pub use template::{Complexity, Horizon, Template, of_rule, templates};

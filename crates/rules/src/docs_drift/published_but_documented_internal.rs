@@ -26,12 +26,14 @@ pub(crate) const RULE: Rule = Rule {
 static PHRASES: LazyLock<Phrases> = LazyLock::new(|| {
     Phrases::new(&[
         "internal only",
-        "internal to",
+        "internal to ",
         "only internal",
         "internally only",
         "not exposed",
         "not published",
-        "not reachable",
+        "not reachable from outside",
+        "not reachable from the",
+        "not reachable by",
         "not accessible from",
         "not publicly",
         "only accessible from within",

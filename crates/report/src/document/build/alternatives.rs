@@ -1,10 +1,9 @@
 //! Other ways to host the app.
 
-use plimsoll_judge::Source;
 use plimsoll_judge::alternatives::{self as judged, Criterion, Obstruction};
 use plimsoll_judge::graph::Paths;
 
-use super::show::{Show, capital, part, points};
+use super::show::{Show, capital, part, points, table};
 use crate::document::{
     Alternative, Block, Criterion as Column, Hours, Matrix, Obstacle, PathCount, Row, Section, Text,
 };
@@ -13,8 +12,8 @@ use crate::report::counted;
 pub(super) fn section(show: &Show<'_>) -> Section {
     let judgement = show.input.judgement;
     let intro = format!(
-        "{} are compared. The paths are counted by building the attack graph anew with the changed facts; `after` also counts the changes of the cheapest cut as made.",
-        capital(&counted(judgement.alternatives.len(), "way"))
+        "{} are compared. Paths are counted, not guessed: the attack graph is built anew for each way, first with nothing else changed, then with the changes of the cheapest set made too. An open path needs no unknown flaw of the platform.",
+        counted(judgement.alternatives.len(), "way")
     );
     let ways = judgement
         .alternatives
@@ -24,7 +23,7 @@ pub(super) fn section(show: &Show<'_>) -> Section {
     Section {
         id: "alternatives".to_owned(),
         title: "Alternatives".to_owned(),
-        blocks: vec![Block::Paragraph(intro.into())],
+        blocks: vec![Block::Paragraph(intro.into()), glance(show)],
         sections: vec![
             part("decision-matrix", "Decision matrix", vec![Block::Matrix(matrix(show))]),
             part("ways", "The ways one by one", ways),
@@ -32,7 +31,55 @@ pub(super) fn section(show: &Show<'_>) -> Section {
     }
 }
 
-fn anchor(kind: judged::Kind) -> String {
+/// All ways on one screen.
+fn glance(show: &Show<'_>) -> Block {
+    let rows = show
+        .input
+        .judgement
+        .alternatives
+        .iter()
+        .map(|way| {
+            let mut title = Text::default().anchor(anchor(way.kind), capital(way.kind.title()));
+            if way.is_today {
+                title = title.and(" (today)");
+            }
+            let lines = way.obstacles.iter().filter(|o| o.obstruction != Obstruction::Note).count();
+            let fit = match (way.is_forbidden(), lines) {
+                (true, _) => "no".to_owned(),
+                (_, 0) => "yes".to_owned(),
+                (_, some) => format!("{} to settle", counted(some, "line")),
+            };
+            let range = |range: Option<(u32, u32)>| {
+                range.map_or_else(|| "cannot be told".to_owned(), |(from, to)| format!("{from} to {to}"))
+            };
+            let open = |paths: &Paths| paths.to_node().filter(|path| !path.residual).count();
+            let easiest = way.paths_after_cut.to_node().map(|path| path.points).min();
+            vec![
+                title,
+                fit.into(),
+                Text::of(&open(&way.paths).to_string()),
+                Text::of(&open(&way.paths_after_cut).to_string()),
+                easiest.map_or_else(|| "none".into(), |points| Text::of(&points.to_string())),
+                range(way.costs.map(|costs| costs.memory_mib)).into(),
+                range(way.costs.map(|costs| costs.boot_seconds)).into(),
+                Text::of(&Hours(way.migration.effort_quarters()).to_string()),
+            ]
+        })
+        .collect();
+    let titles = [
+        "way",
+        "fits",
+        "#open paths to the node",
+        "#after the changes",
+        "#points of the easiest then",
+        "#MiB besides the services",
+        "#seconds to start",
+        "#effort",
+    ];
+    table("All ways at a glance", &titles, rows)
+}
+
+pub(super) fn anchor(kind: judged::Kind) -> String {
     format!("a-{}", kind.id())
 }
 
@@ -41,11 +88,6 @@ fn is_recommended(show: &Show<'_>, kind: judged::Kind) -> bool {
 }
 
 fn alternative(show: &Show<'_>, way: &judged::Alternative) -> Alternative {
-    let mut sources: Vec<Source> = way.costs.iter().flat_map(|costs| costs.sources).copied().collect();
-    sources.extend(way.quality.sources);
-    sources.extend(way.obstacles.iter().map(|obstacle| obstacle.source));
-    sources.sort();
-    sources.dedup();
     let open = |paths: &Paths| paths.to_node().filter(|path| !path.residual).count();
     Alternative {
         id: anchor(way.kind),
@@ -82,7 +124,7 @@ fn alternative(show: &Show<'_>, way: &judged::Alternative) -> Alternative {
         migration: way.migration.steps.iter().map(|step| step_text(show, step)).collect(),
         hours: Hours(way.migration.effort_quarters()),
         breaking: way.migration.breaking.iter().map(|text| Text::of(text)).collect(),
-        sources: sources.iter().map(|source| Text::default().link(source.title, source.url)).collect(),
+        sources: show.references.numbers(way),
     }
 }
 

@@ -7,7 +7,7 @@ use plimsoll_judge::settings::Date;
 use plimsoll_model::Facts;
 
 use super::show::Show;
-use super::{alternatives, current, decision, findings, operation, proposals, references, security, summary};
+use super::{alternatives, current, decision, findings, operation, proposals, security, summary};
 use crate::document::{Block, Document, Notes, Section, Text};
 use crate::report::{Report, counted};
 
@@ -39,7 +39,7 @@ pub fn build(input: &Input<'_>) -> Document {
     sections.push(decision::justification(&show));
     sections.push(decision::criteria(&show));
     sections.extend(findings::hidden(&show));
-    sections.push(references::section(&show));
+    sections.push(show.references.section());
     sections.retain(|section| !section.blocks.is_empty() || !section.sections.is_empty());
     let mut notes = input.notes.clone();
     for section in &mut sections {

@@ -1,6 +1,6 @@
 //! Why keep or change, and how to see that it is done.
 
-use plimsoll_judge::alternatives::{Criterion, Outcome};
+use plimsoll_judge::alternatives::{Alternative, Criterion, Outcome};
 use plimsoll_rules::Severity;
 
 use super::show::{Show, capital, number, part, points, table};
@@ -47,6 +47,7 @@ pub(super) fn justification(show: &Show<'_>) -> Section {
             Text::default(),
             Text::default(),
         ]);
+        blocks.push(Block::Paragraph(keeping(today)));
         blocks.push(table(
             "What is gained and lost",
             &["criterion", "#today", "#then", "#change", "#weight"],
@@ -54,6 +55,22 @@ pub(super) fn justification(show: &Show<'_>) -> Section {
         ));
     }
     part("justification", "Keep or change", blocks)
+}
+
+/// What keeping today's way comes to, for an owner who cannot move now.
+fn keeping(today: &Alternative) -> Text {
+    let open = today.paths_after_cut.to_node().filter(|path| !path.residual).count();
+    let easiest = today.paths_after_cut.to_node().map(|path| path.points).min();
+    let left = match (open, easiest) {
+        (_, None) => "no path to the node is left".to_owned(),
+        (0, Some(points)) => format!(
+            "each path to the node needs an unknown flaw of the platform, the easiest costs {points} points"
+        ),
+        (open, Some(points)) => {
+            format!("{open} open paths to the node are left, the easiest costs {points} points")
+        }
+    };
+    Text::of(&format!("Who cannot move now and makes the proposed changes all the same: {left}."))
 }
 
 /// What shows that a proposal is done.

@@ -2,16 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use plimsoll_judge::proposals::{self as judged, Horizon};
+use plimsoll_judge::alternatives::Alternative;
+use plimsoll_judge::proposals::{self as judged, Complexity, Horizon};
 use plimsoll_text::Applicability;
 
-use super::show::{Show, number, part, proposal_anchor, table};
+use super::alternatives::anchor as way_anchor;
+use super::show::{Show, noun, number, part, proposal_anchor, table};
 use crate::document::{Block, Hours, Notes, Proposal, Resolved, Section, Text};
 use crate::report::counted;
 
 /// Recommendations, proposals and patches.
 pub(super) fn sections(show: &Show<'_>) -> Vec<Section> {
-    let proposals: Vec<Proposal> = show
+    let mut proposals: Vec<Proposal> = show
         .input
         .judgement
         .proposals
@@ -19,6 +21,7 @@ pub(super) fn sections(show: &Show<'_>) -> Vec<Section> {
         .enumerate()
         .map(|(index, judged)| proposal(show, judged, index + 1))
         .collect();
+    proposals.extend(relocation(show, proposals.len() + 1));
     if proposals.is_empty() {
         return vec![part(
             "recommendations",
@@ -59,6 +62,12 @@ pub(super) fn sections(show: &Show<'_>) -> Vec<Section> {
             cut.paths
         ));
     }
+    if let Some(moving) = proposals.iter().find(|proposal| proposal.id == proposal_anchor("move")) {
+        intro.push_str(&format!(
+            " The verdict itself is change {}. It takes the place of making today's guest safer, which is worth its effort only until then.",
+            moving.number
+        ));
+    }
     let recommendations = Section {
         id: "recommendations".to_owned(),
         title: "Recommendations".to_owned(),
@@ -76,6 +85,72 @@ pub(super) fn sections(show: &Show<'_>) -> Vec<Section> {
     let mut sections = vec![recommendations, part("proposals", "Proposals", blocks)];
     sections.extend(ready);
     sections
+}
+
+/// The proposal that the verdict is, where it is not to stay.
+fn relocation(show: &Show<'_>, number: usize) -> Option<Proposal> {
+    let judgement = show.input.judgement;
+    let verdict =
+        judgement.verdict.as_ref().filter(|verdict| verdict.winner != verdict.today && !show.is_empty())?;
+    let way = judgement.alternatives.iter().find(|way| way.kind == verdict.winner)?;
+    let today = judgement.alternatives.iter().find(|way| way.is_today)?;
+    let open = |way: &Alternative| way.paths.to_node().filter(|path| !path.residual).count();
+    let (now, then) = (open(today), open(way));
+    let guest = judgement
+        .proposals
+        .iter()
+        .filter(|proposal| matches!(proposal.id, "unprivileged-guest" | "vm-guest"));
+    let resolves =
+        guest.flat_map(|proposal| &proposal.resolves).map(|found| resolved(show, found)).collect::<Vec<_>>();
+    let hours = way.migration.effort_quarters();
+    let steps: Vec<String> = way.migration.steps.iter().map(|step| step.text.clone()).collect();
+    let performance = match (today.costs, way.costs) {
+        (Some(now), Some(then)) => format!(
+            "{} to {} MiB of memory besides the services in place of {} to {}, {} to {} seconds to start in place of {} to {}",
+            then.memory_mib.0,
+            then.memory_mib.1,
+            now.memory_mib.0,
+            now.memory_mib.1,
+            then.boot_seconds.0,
+            then.boot_seconds.1,
+            now.boot_seconds.0,
+            now.boot_seconds.1
+        ),
+        (_, Some(then)) => {
+            format!("{} to {} MiB of memory besides the services", then.memory_mib.0, then.memory_mib.1)
+        }
+        _ => "cannot be told from the files".to_owned(),
+    };
+    Some(Proposal {
+        id: proposal_anchor("move"),
+        number,
+        title: format!("Move to {}", noun(way.kind)),
+        problem: vec![Text::of(&format!(
+            "{} hosts the app today: {now} open paths lead to root on the node",
+            noun(today.kind)
+        ))],
+        solution: Text::of(&steps.join("; "))
+            .and(": ")
+            .anchor(way_anchor(way.kind), "the steps with their files"),
+        complexity: match hours {
+            0..=16 => Complexity::Low,
+            17..=32 => Complexity::Medium,
+            _ => Complexity::High,
+        },
+        effort: Hours(hours),
+        effort_model: "the sum of the steps".into(),
+        security: Text::of(&format!(
+            "{then} open paths to the node are left in place of {now}, before any other change"
+        )),
+        performance: Text::of(&performance),
+        breaking: Text::of(&way.migration.breaking.join("; ")),
+        horizon: Horizon::LongTerm,
+        cuts: now.saturating_sub(then),
+        in_cut: false,
+        severity: resolves.iter().map(|one| one.severity).max(),
+        resolves,
+        patches: Vec::new(),
+    })
 }
 
 fn row(proposal: &Proposal) -> Vec<Text> {
@@ -121,17 +196,17 @@ fn proposal(show: &Show<'_>, judged: &judged::Proposal, number: usize) -> Propos
         cuts: judged.cuts,
         in_cut: judged.in_cut,
         severity: judged.severity(),
-        resolves: judged
-            .resolves
-            .iter()
-            .map(|resolved| Resolved {
-                finding: show.anchor(resolved.rule, resolved.place, &resolved.message),
-                rule: resolved.rule,
-                severity: resolved.severity,
-                position: show.position(resolved.place),
-            })
-            .collect(),
+        resolves: judged.resolves.iter().map(|found| resolved(show, found)).collect(),
         patches: patches.filter_map(|finding| show.patch(finding)).collect(),
+    }
+}
+
+fn resolved(show: &Show<'_>, found: &judged::Resolved) -> Resolved {
+    Resolved {
+        finding: show.anchor(found.rule, found.place, &found.message),
+        rule: found.rule,
+        severity: found.severity,
+        position: show.position(found.place),
     }
 }
 

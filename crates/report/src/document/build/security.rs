@@ -63,7 +63,20 @@ fn threat_model(show: &Show<'_>) -> Vec<Block> {
     let scale = "The points of a path compare what its steps ask of an attacker: 1 for what is given, 3 for a position or a known value, 4 for a flaw in an application, 6 for a known class of escapes, 8 for a flaw of the container runtime, 12 for an unknown kernel flaw, 20 for an unknown hypervisor flaw. They are weights, not probabilities.";
     let mut blocks = vec![Block::Paragraph(capital(&text).into()), Block::Paragraph(scale.into())];
     blocks.extend(diagram::diagram(show).map(Block::Diagram));
-    let rows = easiest(judgement).into_iter().map(|path| path_row(show, path)).collect();
+    let mut easiest = easiest(judgement);
+    easiest.sort_by_key(|path| (path.to != Spot::Node, path.points));
+    let mut rows: Vec<Vec<Text>> = Vec::new();
+    for row in easiest.into_iter().map(|path| path_row(show, path)) {
+        // The same steps to another service's data are the same path to a reader.
+        let known =
+            rows.iter_mut().find(|known| (0..5).all(|cell| cell == 2 || known.get(cell) == row.get(cell)));
+        match (known.and_then(|known| known.get_mut(2)), row.get(2)) {
+            (Some(reaches), Some(also)) => {
+                reaches.0.extend(Text::of(" and ").0.into_iter().chain(also.0.clone()));
+            }
+            _ => rows.push(row),
+        }
+    }
     blocks.push(Block::Paragraph(
         "The easiest open path of each who starts, to the node and to each service's data:".into(),
     ));
@@ -196,10 +209,13 @@ fn baseline(show: &Show<'_>) -> Vec<Block> {
             let evidence = match compared.state {
                 State::Unknown => Text::of("find out: ").and(control.find_out),
                 State::NotMet => show.facts(&compared.evidence, 1),
-                State::Met => match compared.evidence.len() {
-                    0 => Text::default(),
-                    1 => show.facts(&compared.evidence, 1),
-                    some => Text::of(&format!("nothing found against it in {some} places")),
+                State::Met => match compared.evidence.as_slice() {
+                    [] => Text::default(),
+                    [fact] => fact.place.map_or_else(
+                        || show.fact(fact),
+                        |place| Text::of("nothing found against it at ").place(show.position(place)),
+                    ),
+                    some => Text::of(&format!("nothing found against it in {} places", some.len())),
                 },
             };
             vec![

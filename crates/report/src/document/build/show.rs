@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use plimsoll_judge::Evidence as Fact;
+use plimsoll_judge::alternatives::Kind;
 use plimsoll_rules::{Finding, Judged, Severity};
 use plimsoll_text::Place;
 
+use super::references::References;
 use super::{Input, excerpt, patch};
 use crate::document::{self, Block, Column, Evidence, Patch, Position, Section, Table, Text};
 use crate::source::Sources;
@@ -16,6 +18,7 @@ type Key = (&'static str, Place, String);
 pub(super) struct Show<'a> {
     pub(super) input: &'a Input<'a>,
     pub(super) sources: Sources<'a>,
+    pub(super) references: References,
     anchors: BTreeMap<Key, String>,
     proposals: BTreeMap<&'static str, String>,
 }
@@ -38,7 +41,7 @@ impl<'a> Show<'a> {
             }
         }
         let sources = Sources::new(input.report.files, input.report.assessment);
-        Self { input, sources, anchors, proposals }
+        Self { input, sources, references: References::of(input), anchors, proposals }
     }
 
     /// Whether there is no app to judge.
@@ -201,5 +204,19 @@ pub(super) fn listed(names: &[String]) -> String {
         [] => String::new(),
         [one] => one.clone(),
         [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
+/// A way to host as a noun in a sentence.
+pub(super) const fn noun(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Today => "today's way",
+        Kind::PrivilegedLxc => "a privileged LXC guest with Docker",
+        Kind::UnprivilegedLxc => "an unprivileged LXC guest with Docker",
+        Kind::Vm => "a VM with Docker",
+        Kind::Oci => "one native OCI container for each service",
+        Kind::Hybrid => "a VM for the app and a guest of its own for its state",
+        Kind::HighAvailability => "a VM under Proxmox HA with replication",
+        Kind::Swarm => "Docker Swarm or k3s over several VMs",
     }
 }

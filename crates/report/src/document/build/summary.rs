@@ -5,7 +5,7 @@ use plimsoll_judge::proposals::Horizon;
 use plimsoll_rules::{Finding, Severity};
 use plimsoll_text::Applicability;
 
-use super::show::{Show, capital, listed, part, points};
+use super::show::{Show, capital, listed, noun, part, points};
 use crate::document::{Block, Hours, Section, Text};
 use crate::report::counted;
 
@@ -69,26 +69,26 @@ pub(super) fn section(show: &Show<'_>) -> Section {
 fn verdict(show: &Show<'_>) -> Text {
     let judgement = show.input.judgement;
     let Some(verdict) = &judgement.verdict else { return Text::default() };
-    let (today, winner) = (verdict.today.title(), verdict.winner.title());
+    let (today, winner) = (noun(verdict.today), noun(verdict.winner));
+    let outcome = capital(verdict.outcome.name());
     let lead = match verdict.outcome {
-        Outcome::Validation => format!("{}: keep the {today}.", capital(verdict.outcome.name())),
-        Outcome::Evolution => {
-            format!(
-                "{}: keep Compose and Docker, move from a {today} to: {winner}.",
-                capital(verdict.outcome.name())
-            )
-        }
-        Outcome::Pivot => format!("{}: leave the {today} for: {winner}.", capital(verdict.outcome.name())),
+        Outcome::Validation => format!("{outcome}: keep {today}."),
+        Outcome::Evolution => format!("{outcome}: keep Compose and Docker, move from {today} to {winner}."),
+        Outcome::Pivot => format!("{outcome}: leave {today} for {winner}."),
     };
     let open = |kind| {
         let way = judgement.alternatives.iter().find(|way| way.kind == kind);
         way.map_or(0, |way| way.paths.to_node().filter(|path| !path.residual).count())
     };
     let mut text = Text::default().strong(lead).and(&format!(
-        " For a {} it scores {} of 100 points, today's way {}.",
+        " Under the profile `{}` it scores {} of 100 points{}.",
         judgement.profile.name(),
         points(verdict.winner_total),
-        points(verdict.today_total)
+        if verdict.winner == verdict.today {
+            String::new()
+        } else {
+            format!(", today's way {}", points(verdict.today_total))
+        }
     ));
     let now = open(verdict.today);
     if verdict.winner == verdict.today {
@@ -150,13 +150,13 @@ fn numbers(show: &Show<'_>) -> Text {
     let (safe, all) = (fixes(Applicability::Safe), fixes(Applicability::Review));
     if all > 0 {
         text.push_str(&format!(
-            " `plimsoll fix` has a patch for {all} of them, {safe} of which change nothing that anyone wants."
+            " `plimsoll fix` has a patch for {all} of them; {safe} are safe to take as they are, the others need a look."
         ));
     }
     Text::of(&text)
 }
 
-/// What a group of rules found: the two worst with different rules, and how many more.
+/// What a group of rules found: the two worst, by different rules where there are such, and how many more.
 fn concern(show: &Show<'_>, lead: &str, rules: &[&str]) -> Option<Text> {
     let found = show.of(rules);
     let bad: Vec<&Finding> =
@@ -164,7 +164,8 @@ fn concern(show: &Show<'_>, lead: &str, rules: &[&str]) -> Option<Text> {
     let first = *bad.first()?;
     let mut text = show.mention_after(Text::default().strong(format!("{lead}:")).and(" "), first);
     let mut said = 1;
-    if let Some(second) = bad.iter().find(|finding| finding.rule.code != first.rule.code) {
+    let other = bad.iter().find(|finding| finding.rule.code != first.rule.code);
+    if let Some(second) = other.or_else(|| bad.get(1)) {
         text = show.mention_after(text.and("; "), second);
         said = 2;
     }

@@ -6,6 +6,7 @@ use plimsoll_judge::controls::State;
 use plimsoll_model::Kind;
 use plimsoll_model::commands::{HopKind, Origin};
 use plimsoll_model::compose::Condition;
+use plimsoll_model::images::Image;
 use plimsoll_text::Place;
 
 use super::show::{Show, listed};
@@ -137,7 +138,15 @@ fn images(show: &Show<'_>, found: &mut Vec<Text>) {
         .collect();
     let mut users = Vec::new();
     let mut stages = Vec::new();
+    // What a script puts in a file's place is what runs, whatever the file says.
+    let replaced = |image: &Image| {
+        let written = show.of(&["BLD-003"]);
+        written.iter().flat_map(|finding| &finding.related).any(|label| label.place.file == image.file)
+    };
     for image in show.input.facts.images.iter().filter(|image| image.written_by.is_none()) {
+        if replaced(image) {
+            continue;
+        }
         for stage in image.stages.iter().filter(|stage| used.contains(&(image.path.as_str(), stage.index))) {
             let path = format!("`{}`", image.path);
             if let Some(user) = stage.user.as_ref().filter(|user| user.root == Some(false)) {

@@ -11,6 +11,10 @@ use crate::document::{Alternative, Patch, Proposal, Resolved, Text};
 
 /// More patches than this are not printed: a command shows them all.
 const MOST_PATCHES: usize = 3;
+/// Longer patches are cut.
+const LONGEST: usize = 24;
+/// Longer lines are cut.
+const WIDEST: usize = 200;
 
 pub(super) fn proposal(proposal: &Proposal, level: usize, out: &mut String) {
     let _ = writeln!(
@@ -45,23 +49,51 @@ pub(super) fn proposal(proposal: &Proposal, level: usize, out: &mut String) {
         return;
     }
     field("Patch", &offers(&proposal.patches));
-    let shown = proposal.patches.iter().take(MOST_PATCHES);
-    let _ = writeln!(out, "\n<details><summary>{}</summary>", summary(proposal.patches.len()));
+    let shown = shown(&proposal.patches);
+    let _ = writeln!(out, "\n<details><summary>{}</summary>", summary(shown.len(), proposal.patches.len()));
     for patch in shown {
         let longest = patch.diff.split(|c| c != '`').map(str::len).max().unwrap_or(0);
         let fence = "`".repeat(3.max(longest + 1));
-        let _ =
-            writeln!(out, "\n{}: {}\n\n{fence}diff\n{}{fence}", patch.rule, text(&patch.title), patch.diff);
+        let diff = cut(&patch.diff);
+        let _ = writeln!(out, "\n{}: {}\n\n{fence}diff\n{diff}{fence}", patch.rule, text(&patch.title));
     }
     out.push_str("\n</details>\n");
 }
 
-fn summary(patches: usize) -> String {
-    match patches {
-        1 => "The patch".to_owned(),
-        some if some <= MOST_PATCHES => format!("The {some} patches"),
-        some => format!("{MOST_PATCHES} of {some} patches"),
+/// The first patch of each rule, as far as there is room.
+fn shown(patches: &[Patch]) -> Vec<&Patch> {
+    let mut shown: Vec<&Patch> = Vec::new();
+    for patch in patches {
+        if shown.len() < MOST_PATCHES && !shown.iter().any(|known| known.rule == patch.rule) {
+            shown.push(patch);
+        }
     }
+    shown
+}
+
+fn summary(shown: usize, patches: usize) -> String {
+    match (shown, patches) {
+        (_, 1) => "The patch".to_owned(),
+        (shown, all) if shown == all => format!("The {all} patches"),
+        (shown, all) => format!("{shown} of {all} patches"),
+    }
+}
+
+/// A patch as far as it is read in a document; `plimsoll fix --diff` prints all of it.
+fn cut(diff: &str) -> String {
+    let mut out = String::new();
+    for line in diff.lines().take(LONGEST) {
+        let end = line.char_indices().nth(WIDEST).map_or(line.len(), |(at, _)| at);
+        out.push_str(line.get(..end).unwrap_or_default());
+        out.push_str(if end < line.len() { "…\n" } else { "\n" });
+    }
+    match diff.lines().count().saturating_sub(LONGEST) {
+        0 => {}
+        more => {
+            let _ = writeln!(out, "… {more} more lines");
+        }
+    }
+    out
 }
 
 fn joined(texts: &[Text]) -> String {
@@ -146,7 +178,7 @@ pub(super) fn alternative(way: &Alternative, level: usize, out: &mut String) {
         field("Effort to get there", &way.hours.to_string());
         field("Breaking changes", &joined(&way.breaking));
     }
-    field("Sources", &joined(&way.sources));
+    field("Sources", &way.sources.iter().map(text).collect::<Vec<_>>().join(", "));
     if !way.migration.is_empty() {
         out.push_str("\nSteps:\n\n");
         for (index, step) in way.migration.iter().enumerate() {
