@@ -32,6 +32,9 @@ pub(crate) struct UpArgs {
     /// First address of the guests' network of 254 addresses; a free one is taken where it is not given
     #[arg(long, value_name = "ADDRESS")]
     subnet: Option<Ipv4Addr>,
+    /// Let guests reach what this machine reaches, through slirp4netns; else they reach each other and this machine
+    #[arg(long)]
+    internet: bool,
     /// Port on the loopback interface; 0 takes a free one
     #[arg(long, default_value_t = 8006, env = "PLIMSOLL_LAB_PORT")]
     port: u16,
@@ -160,6 +163,10 @@ pub(crate) fn run(ui: &Ui, args: &UpArgs, directory: &Path, socket: &Path) -> Re
         map.insert("subnet".to_owned(), json!(network.subnet));
         map.insert("gateway".to_owned(), json!(network.gateway));
         map.insert("machine".to_owned(), json!(network.machine));
+        if let Some(nameserver) = &network.nameserver {
+            text.push_str(&format!("outside      by {}, name server {nameserver}\n", network.gateway));
+            map.insert("nameserver".to_owned(), json!(nameserver));
+        }
     }
     let description = directory.join(DESCRIPTION);
     write_private(&description, &format!("{described:#}\n"))
@@ -194,7 +201,7 @@ fn backend(ui: &Ui, args: &UpArgs) -> Result<Box<dyn Backend>, Failure> {
         return Ok(Box::new(Simulated));
     }
     let image = Image::in_cache(&args.cache.cache).path;
-    let place = Place { data: args.data.clone(), image, subnet: args.subnet };
+    let place = Place { data: args.data.clone(), image, subnet: args.subnet, internet: args.internet };
     match Lxc::open(&place) {
         Ok(lxc) => Ok(Box::new(lxc)),
         Err(error) if args.guests == Guests::Lxc => Err(failure("guests cannot boot here", error)),
@@ -229,6 +236,7 @@ pub(crate) fn environment(ui: &Ui, directory: &Path, as_json: bool) -> Result<()
         ("PLIMSOLL_PVE_BRIDGE", "bridge"),
         ("PLIMSOLL_PVE_SUBNET", "subnet"),
         ("PLIMSOLL_PVE_GATEWAY", "gateway"),
+        ("PLIMSOLL_PVE_NAMESERVER", "nameserver"),
         ("PLIMSOLL_LAB_MACHINE", "machine"),
         ("PLIMSOLL_LAB_GUESTS", "guests"),
     ];

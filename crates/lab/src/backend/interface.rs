@@ -51,6 +51,8 @@ pub struct Network {
     pub gateway: String,
     /// This machine, as guests see it.
     pub machine: String,
+    /// Who knows names, where guests reach what this machine reaches.
+    pub nameserver: Option<String>,
 }
 
 /// A template that is there from the start.

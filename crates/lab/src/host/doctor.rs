@@ -47,7 +47,7 @@ impl Diagnosis {
 
 /// Debian's packages with everything that the `lxc` backend runs.
 pub const INSTALL: &str = "apt-get update && apt-get install -y --no-install-recommends \
-                       lxc uidmap mmdebstrap zstd xz-utils iproute2 util-linux openssh-client";
+                       lxc uidmap mmdebstrap zstd xz-utils iproute2 util-linux openssh-client slirp4netns";
 
 const PROGRAMS: [&str; 12] = [
     "ip",

@@ -17,7 +17,7 @@ const READY: &str = "the guest runs";
 #[ignore = "the other test starts it, and kills it"]
 async fn a_lab_waits_to_be_killed() {
     let Some(data) = std::env::var_os(DATA) else { return };
-    let Some(rig) = Rig::at(folder(), PathBuf::from(data)).await else { return };
+    let Some(rig) = Rig::at(folder(), PathBuf::from(data), false).await else { return };
     let template = small::uploaded(&rig).await;
     rig.done(&LxcCreate { ostemplate: template, ..rig.container(105, 5) }).await;
     if rig.boots(105).await {
@@ -49,7 +49,7 @@ async fn what_a_killed_lab_left_is_taken_away_by_the_next() {
     let left = Traces::of(&marks);
     assert!(!left.with("-105").is_empty() && !left.with("card").is_empty(), "{left:#?}");
 
-    let next = Rig::at(own, data).await.unwrap();
+    let next = Rig::at(own, data, false).await.unwrap();
     let left = Traces::of(&marks);
     assert!(left.is_empty(), "{left:#?}");
     next.close().await;

@@ -8,6 +8,7 @@
 )]
 
 mod killed;
+mod outside;
 mod rig;
 mod small;
 mod stack;

@@ -54,16 +54,17 @@ impl Rig {
     pub(crate) async fn new() -> Option<Self> {
         let own = folder();
         let data = own.path().join("data");
-        Self::at(own, data).await
+        Self::at(own, data, false).await
     }
 
     /// A lab with its disks in a folder that others may share.
-    pub(crate) async fn at(own: tempfile::TempDir, data: PathBuf) -> Option<Self> {
+    pub(crate) async fn at(own: tempfile::TempDir, data: PathBuf, internet: bool) -> Option<Self> {
         if let Some(why) = lacking() {
             skip(&why);
             return None;
         }
-        let place = Place { data: data.clone(), image: Image::in_cache(&cache()).path, subnet: None };
+        let place =
+            Place { data: data.clone(), image: Image::in_cache(&cache()).path, subnet: None, internet };
         let backend = match Lxc::open(&place) {
             Ok(backend) => backend,
             Err(error) => {

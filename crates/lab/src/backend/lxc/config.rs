@@ -228,6 +228,7 @@ mod tests {
             subnet: text("10.9.8.0/24"),
             gateway: text("10.9.8.1"),
             machine: text("10.9.8.254"),
+            nameserver: None,
         }
     }
 

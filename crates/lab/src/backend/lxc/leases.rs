@@ -49,6 +49,7 @@ mod tests {
             subnet: text("10.9.8.0/24"),
             gateway: text("10.9.8.1"),
             machine: text("10.9.8.254"),
+            nameserver: None,
         };
         let mut leases = Leases::default();
         for (vmid, card) in [(100, 0), (101, 0), (100, 0), (100, 1)] {

@@ -94,7 +94,11 @@ fn running(folder: &Path) -> Vec<(u32, Vec<String>)> {
         .filter(|(_, words)| {
             let tool = words.first().map(|word| word.rsplit('/').next().unwrap_or_default().to_owned());
             let ours = tool.is_some_and(|tool| {
-                tool == "tail" || tool.starts_with("lxc-") || tool == "tar" || tool == "cp"
+                tool == "tail"
+                    || tool == "slirp4netns"
+                    || tool.starts_with("lxc-")
+                    || tool == "tar"
+                    || tool == "cp"
             });
             ours && words.iter().any(|word| word.starts_with(&folder))
         })

@@ -23,10 +23,15 @@ pub struct Place {
     pub image: PathBuf,
     /// First address and length of the guests' network; a free one is taken where it is not said.
     pub subnet: Option<Ipv4Addr>,
+    /// Whether guests reach what this machine reaches. Else they reach each other and this machine only.
+    pub internet: bool,
 }
 
 /// The bridge that cards of guests name.
 const BRIDGE: &str = "vmbr0";
+
+/// The card that leads outside.
+const OUT: &str = "outside0";
 
 /// The users that unprivileged guests have, as on the node (pct(1)).
 pub(super) const FIRST_ID: u32 = 100_000;
@@ -40,6 +45,8 @@ pub(super) struct Machine {
     pub(super) folder: PathBuf,
     pub(super) network: Network,
     holder: Mutex<Child>,
+    /// Speaks for guests to the outside.
+    speaker: Mutex<Option<Child>>,
     target: u32,
     /// Held as long as the lab lives; the kernel lets go of it when the lab is killed.
     _lock: File,
@@ -63,11 +70,12 @@ impl Machine {
         };
         let holder = hold(&folder)?;
         let machine = Self {
-            network: network(subnet),
+            network: network(subnet, place.internet),
             label,
             folder,
             target: holder.id(),
             holder: Mutex::new(holder),
+            speaker: Mutex::default(),
             _lock: lock,
         };
         match machine.furnish() {
@@ -98,7 +106,8 @@ impl Machine {
         let ip = |args: &[&str]| self.inside("ip").args(args.iter().copied()).run();
         ip(&["link", "set", "lo", "up"])?;
         ip(&["link", "add", BRIDGE, "type", "bridge"])?;
-        ip(&["addr", "add", &of(&self.network.gateway), "dev", BRIDGE])?;
+        let own = self.network.subnet.replace(".0/24", ".1/24");
+        ip(&["addr", "add", &own, "dev", BRIDGE])?;
         ip(&["link", "set", BRIDGE, "up"])?;
         let holder = self.target.to_string();
         let outside = |args: &[&str]| Tool::new("ip").args(args.iter().copied()).run();
@@ -109,6 +118,37 @@ impl Machine {
         ip(&["link", "set", peer, "master", BRIDGE])?;
         ip(&["link", "set", peer, "up"])?;
         ip(&["route", "add", "default", "via", &self.network.machine])?;
+        if self.network.nameserver.is_some() { self.reach_out() } else { Ok(()) }
+    }
+
+    /// Puts a program on the bridge that is the guests' gateway: to the outside it is any program of this machine, and nothing of the
+    /// machine's own network is changed (slirp4netns(1)).
+    fn reach_out(&self) -> Result<(), HostError> {
+        let ip = |args: &[&str]| self.inside("ip").args(args.iter().copied()).run();
+        ip(&["tuntap", "add", OUT, "mode", "tap"])?;
+        ip(&["link", "set", OUT, "master", BRIDGE])?;
+        ip(&["link", "set", OUT, "up"])?;
+        let socket = self.folder.join("outside");
+        let speaker = Tool::new("slirp4netns")
+            .args(["--disable-host-loopback", "--cidr", &self.network.subnet, "--api-socket"])
+            .arg(&socket)
+            .args([&self.target.to_string(), OUT])
+            .background()
+            .map_err(|error| {
+                HostError::Other(format!("{}; to enable: apt-get install slirp4netns", error.story()))
+            })?;
+        if let Ok(mut kept) = self.speaker.lock() {
+            *kept = Some(speaker);
+        }
+        let begin = Instant::now();
+        while !socket.exists() {
+            if begin.elapsed() > Duration::from_secs(5) {
+                return Err(HostError::Other(
+                    "slirp4netns did not start; is there a /dev/net/tun?".to_owned(),
+                ));
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
         Ok(())
     }
 
@@ -126,6 +166,10 @@ impl Machine {
     /// Takes everything away.
     pub(super) fn close(&self) {
         leftovers::clear(&self.folder, &self.label);
+        if let Some(mut speaker) = self.speaker.lock().ok().and_then(|mut kept| kept.take()) {
+            let _ = speaker.kill();
+            let _ = speaker.wait();
+        }
         if let Ok(mut holder) = self.holder.lock() {
             // It may be gone already.
             let _ = holder.kill();
@@ -166,13 +210,16 @@ pub(super) fn passable(folder: &Path) -> Result<(), HostError> {
     std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o711)).map_err(file(folder))
 }
 
-fn network(first: Ipv4Addr) -> Network {
+fn network(first: Ipv4Addr, internet: bool) -> Network {
     let [a, b, c, _] = first.octets();
+    let at = |last: &str| format!("{a}.{b}.{c}.{last}");
     Network {
         bridge: BRIDGE.to_owned(),
-        subnet: format!("{a}.{b}.{c}.0/24"),
-        gateway: format!("{a}.{b}.{c}.1"),
-        machine: format!("{a}.{b}.{c}.254"),
+        subnet: at("0/24"),
+        // Where slirp4netns puts itself, and its name server.
+        gateway: at(if internet { "2" } else { "1" }),
+        machine: at("254"),
+        nameserver: internet.then(|| at("3")),
     }
 }
 
@@ -214,6 +261,7 @@ mod tests {
         assert_eq!(range("192.0.2.1"), Some((0xC000_0201, 0xC000_0201)));
         assert_eq!(range("default"), None);
         assert_eq!(range("0.0.0.0/0"), None);
-        assert_eq!(network(Ipv4Addr::new(10, 9, 8, 0)).gateway, "10.9.8.1");
+        assert_eq!(network(Ipv4Addr::new(10, 9, 8, 0), false).gateway, "10.9.8.1");
+        assert_eq!(network(Ipv4Addr::new(10, 9, 8, 0), true).nameserver.as_deref(), Some("10.9.8.3"));
     }
 }

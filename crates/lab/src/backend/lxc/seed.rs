@@ -100,7 +100,7 @@ pub(super) fn first(machine: &Machine, folder: &Path, guest: &NewGuest) -> Resul
 }
 
 /// What follows the configuration, before each start.
-pub(super) fn each_start(folder: &Path, spec: &GuestSpec) -> Result<(), HostError> {
+pub(super) fn each_start(folder: &Path, spec: &GuestSpec, nameserver: Option<&str>) -> Result<(), HostError> {
     let root = Root { folder: folder.to_owned(), owner: owner(spec) };
     let name = spec.config.get("hostname").map_or("CT", String::as_str);
     root.put("etc/hostname", &format!("{name}\n"), 0o644)?;
@@ -112,7 +112,9 @@ pub(super) fn each_start(folder: &Path, spec: &GuestSpec) -> Result<(), HostErro
     if let Some(domain) = spec.config.get("searchdomain") {
         names.push_str(&format!("search {domain}\n"));
     }
-    for server in spec.config.get("nameserver").into_iter().flat_map(|text| text.split([' ', ',', ';'])) {
+    // A guest without servers of its own has those of the node.
+    let servers = spec.config.get("nameserver").map(String::as_str).or(nameserver);
+    for server in servers.into_iter().flat_map(|text| text.split([' ', ',', ';'])) {
         names.push_str(&format!("nameserver {server}\n"));
     }
     root.put("etc/resolv.conf", &names, 0o644)

@@ -100,7 +100,7 @@ fn start(world: &World, spec: &GuestSpec) -> Lines {
     let text = config::text(spec, &around).map_err(HostError::Other)?;
     leftovers::write(&disks.home.join("config"), &text)?;
     disks.prepare_mounts(spec)?;
-    seed::each_start(&disks.current().join("rootfs"), spec)?;
+    seed::each_start(&disks.current().join("rootfs"), spec, world.machine.network.nameserver.as_deref())?;
     let running = power::start(&world.machine, &world.guests(), &name)?;
     world.shared().running.insert(vmid, running);
     Ok(Vec::new())
