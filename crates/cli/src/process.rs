@@ -40,6 +40,17 @@ pub(crate) fn git(folder: &Utf8Path, words: &[&str]) -> Option<String> {
     (output.status.success() && !line.is_empty()).then_some(line)
 }
 
+/// Runs git; what it objects to where it fails.
+pub(crate) fn git_says(folder: &Utf8Path, words: &[&str]) -> Result<(), String> {
+    let output = program("git").args(["-C", folder.as_str()]).args(words).stdin(Stdio::null()).output();
+    let output = output.map_err(|error| error.to_string())?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let text = String::from_utf8_lossy(&output.stderr);
+    Err(text.lines().next_back().unwrap_or("it does not say why").to_owned())
+}
+
 /// What bash says about a script that it could read before and cannot any more; nothing where there is no bash.
 pub(crate) fn bash_objection(path: &Utf8Path, before: &str, after: &str) -> Option<String> {
     if !is_shell(path, after) {

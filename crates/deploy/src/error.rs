@@ -24,6 +24,9 @@ pub enum DeployError {
         /// Why.
         reason: String,
     },
+    /// It must not be done; nothing was.
+    #[error("{0}; nothing was done")]
+    Refused(String),
     /// Somebody else deploys.
     #[error("somebody else is at work: {0}")]
     Locked(String),

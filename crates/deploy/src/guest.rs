@@ -67,17 +67,21 @@ impl Guest {
             .limit(Duration::from_secs(24 * 3600))
             .input(Input::Reader(Box::pin(input)))
             .on_line(move |_, line| {
-                if line == "@locked" {
+                if let Some(length) = line.strip_prefix("@locked") {
                     let sender = locked.lock().ok().and_then(|mut locked| locked.take());
-                    let _ = sender.map(|sender| sender.send(()));
+                    let _ = sender.map(|sender| sender.send(length.trim().parse().unwrap_or_default()));
                 } else if let Some(owner) = line.strip_prefix("@waiting ") {
                     listener(Event::Waiting { owner: owner.to_owned() });
                 }
             });
         let ssh = Arc::clone(&self.ssh);
         let mut holder = tokio::spawn(async move { ssh.run(job).await });
+        let mut length: u64 = 0;
         let ended = tokio::select! {
-            Ok(()) = is_locked => None,
+            Ok(found) = is_locked => {
+                length = found;
+                None
+            }
             ended = &mut holder => Some(ended),
         };
         match ended {
@@ -101,7 +105,7 @@ impl Guest {
                 tokio::time::sleep(Duration::from_secs(5)).await;
             }
         });
-        Ok(Lock { token, beat, holder })
+        Ok(Lock { token, length, beat, holder })
     }
 
     /// Runs Compose on the release that serves, with the streams of this process; gives its exit status.
@@ -119,6 +123,9 @@ impl Guest {
     /// Runs a step: journaled before and after in the guest, refused when the lock is gone.
     pub(crate) async fn step(&self, lock: &Lock, step: Action<'_>) -> Result<Output, DeployError> {
         let Action { name, release, script, arguments, input, limit } = step;
+        // It stands in a line of JSON.
+        let fits = |c: char| c.is_ascii_alphanumeric() || " ._:/@-".contains(c);
+        let name: &str = &name.replace(|c: char| !fits(c), "_");
         let total = if let Input::Bytes(bytes) = &input { bytes.len() as u64 } else { 0 };
         (self.listener)(Event::Begin { step: name.to_owned() });
         let begun = Instant::now();
@@ -203,6 +210,8 @@ impl<'a> Action<'a> {
 /// The lock, held by a process on the guest that lives as long as this does.
 pub(crate) struct Lock {
     pub(crate) token: String,
+    /// Bytes of the journal when the lock was taken.
+    pub(crate) length: u64,
     beat: tokio::task::JoinHandle<()>,
     holder: tokio::task::JoinHandle<Result<Output, RemoteError>>,
 }

@@ -19,9 +19,16 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// Ids of images that the guest has already, by service.
     pub images: BTreeMap<String, String>,
+    /// Bytes that the guest will need, as far as they are known before.
+    pub needed: u64,
+    /// Why it must not be done.
+    pub refusal: Option<String>,
     /// What a person should know.
     pub warnings: Vec<String>,
 }
+
+/// What a guest must have left besides what a deploy brings.
+const RESERVE: u64 = 256 << 20;
 
 /// A step.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -155,6 +162,8 @@ pub fn plan(spec: &Spec, state: &State) -> Plan {
         against: state.good,
         unfinished: state.unfinished(),
         steps: Vec::new(),
+        needed: 0,
+        refusal: None,
         warnings: spec.warnings.clone(),
         images,
     };
@@ -169,6 +178,18 @@ pub fn plan(spec: &Spec, state: &State) -> Plan {
             .push(format!("the deploy of release {number} was cut off; this one takes over from there"));
     }
     plan.steps = steps(spec, state, &plan.images);
+    let sent = plan.steps.iter().map(|step| match step {
+        Step::Files { bytes, .. } => *bytes,
+        // What arrives, the context made of it, and the layer made of that.
+        Step::Context { bytes, .. } => bytes.saturating_mul(3),
+        _ => 0,
+    });
+    plan.needed = sent.sum();
+    if let Some(free) = state.free.filter(|free| *free < plan.needed + RESERVE) {
+        let (free, needed) = (free >> 20, (plan.needed + RESERVE) >> 20);
+        plan.refusal =
+            Some(format!("the guest has {free} MiB left where images are kept; this needs {needed} MiB"));
+    }
     plan
 }
 
@@ -418,6 +439,14 @@ mod tests {
         let before = spec(vec![service("db", &[]), service("web", &["db"])]);
         let after = spec(vec![service("db", &[])]);
         assert_eq!(names(&plan(&after, &deployed(&before))), ["render", "remove web", "good", "collect"]);
+    }
+
+    #[test]
+    fn a_full_disk_is_noticed_before_anything_is_done() {
+        let spec = spec(vec![service("db", &[])]);
+        let refusal = |free| plan(&spec, &State { free: Some(free), ..State::default() }).refusal;
+        assert_eq!(refusal(1 << 30), None);
+        assert!(refusal(100 << 20).is_some_and(|reason| reason.contains("100 MiB left")));
     }
 
     #[test]

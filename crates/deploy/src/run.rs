@@ -74,17 +74,22 @@ impl Runner {
 
     /// Makes the guest run what the checkout says, or leaves it as it was.
     pub async fn deploy(&self, spec: &Spec, reason: &str) -> Result<Done, DeployError> {
-        let (plan, _) = self.plan(spec).await?;
+        let (mut plan, mut state) = self.plan(spec).await?;
         if let (true, Some(release)) = (plan.is_empty(), plan.against) {
             return Ok(Done { release, changed: false, sent: 0, pauses: BTreeMap::new() });
+        }
+        if let Some(refusal) = plan.refusal {
+            return Err(DeployError::Refused(refusal));
         }
         if plan.steps.iter().any(|step| matches!(step, Step::Ship { .. })) && !builds_here().await {
             let reason = "no Docker Engine answers here".to_owned();
             return Err(DeployError::Local { what: "docker build", reason });
         }
         let lock = self.guest.lock(&self.who, reason, spec.options.lock_wait).await?;
-        // Somebody else may have deployed in the meantime.
-        let (plan, state) = self.plan(spec).await?;
+        if lock.length != state.length {
+            // Somebody else deployed in the meantime.
+            (plan, state) = self.plan(spec).await?;
+        }
         let done = Done { release: plan.release, changed: true, sent: 0, pauses: BTreeMap::new() };
         let mut run =
             Run { runner: self, lock: &lock, spec, plan, state, release: None, switched: false, done };
@@ -419,6 +424,9 @@ impl Run<'_> {
             }
         };
         self.done.sent += output.sent;
+        if let Step::Build { image, .. } | Step::Ship { image, .. } | Step::Pull { image } = step {
+            self.learn(image, &output);
+        }
         Ok(stopped(&name_of(step), None, &output))
     }
 
@@ -518,19 +526,20 @@ impl Run<'_> {
     }
 
     async fn collect(&self) -> Result<Output, DeployError> {
-        let guest = &self.runner.guest;
-        let state = guest.observe(Depth::All).await?;
-        let keep: Vec<&Release> = state.releases.values().rev().take(self.spec.options.keep.max(2)).collect();
-        let list = |items: BTreeSet<String>| format!(" {} ", items.into_iter().collect::<Vec<_>>().join(" "));
-        let numbers = keep.iter().map(|release| release.number.to_string());
-        let images = keep.iter().flat_map(|release| &release.services).map(|service| service.image.clone());
-        let files = keep.iter().flat_map(|release| release.files.iter().cloned());
-        let action = Action::new("collect", self.plan.release, script!("collect")).args([
-            list(numbers.collect()),
-            list(images.collect()),
-            list(files.collect()),
-        ]);
-        guest.step(self.lock, action).await
+        let keep = self.spec.options.keep.max(2).to_string();
+        let action = Action::new("collect", self.plan.release, script!("collect")).args([keep]);
+        self.runner.guest.step(self.lock, action).await
+    }
+
+    /// Remembers the id that a step found for an image.
+    fn learn(&mut self, name: &str, output: &Output) {
+        let text = output.text();
+        let Some(id) = text.lines().find_map(|line| line.strip_prefix("@image ")).filter(|id| !id.is_empty())
+        else {
+            return;
+        };
+        let users = self.spec.services.iter().filter(|service| service.image.name(&self.spec.app) == name);
+        self.plan.images.extend(users.map(|service| (service.name.clone(), id.to_owned())));
     }
 }
 

@@ -126,6 +126,8 @@ pub struct State {
     pub numbers: BTreeSet<u64>,
     /// The records that were asked for.
     pub releases: BTreeMap<u64, Release>,
+    /// Bytes of the journal: another number means that somebody did something.
+    pub length: u64,
     /// The end of the journal.
     pub journal: Vec<Entry>,
     /// Who holds the lock.
@@ -157,6 +159,7 @@ impl State {
                 "engine" => state.engine = text(),
                 "compose" => state.compose = text(),
                 "good" => state.good = rest.parse().ok(),
+                "length" => state.length = rest.parse().unwrap_or_default(),
                 "number" => state.numbers.extend(rest.parse::<u64>()),
                 "release" => {
                     if let Ok(release) = serde_json::from_str::<Release>(rest) {

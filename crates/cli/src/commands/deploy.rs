@@ -18,6 +18,7 @@ use crate::ui::Ui;
 Examples:
   plimsoll deploy --guest root@192.168.1.50 --host-key SHA256:… --check-http 'http://{guest}:8080/health'
   plimsoll deploy --dry-run
+  plimsoll deploy --version v1.4
   plimsoll deploy --before-release 'backend=alembic upgrade head'
 
 A deploy that was cut off (by a lost connection, by `kill -9`) is finished or taken back by the next one.")]
@@ -44,7 +45,8 @@ pub(crate) fn run(ui: &Ui, args: &DeployArgs) -> Result<Outcome, Failure> {
     }
     let begun = Instant::now();
     let app = args.target.app(&args.release.directory)?;
-    let spec = args.release.spec(&args.target, &app)?;
+    let checkout = args.release.checkout()?;
+    let spec = args.release.spec(&args.target, &app, checkout.path())?;
     if args.target.format == Format::Text {
         for warning in &spec.warnings {
             ui.status(&format!("warning: {warning}"));
@@ -54,6 +56,7 @@ pub(crate) fn run(ui: &Ui, args: &DeployArgs) -> Result<Outcome, Failure> {
     let result = session.runtime.block_on(session.runner.deploy(&spec, &args.reason));
     report(ui, args.target.format, &app, result, begun)?;
     finish(session);
+    drop(checkout);
     Ok(Outcome::Clean)
 }
 

@@ -20,6 +20,7 @@ pub(crate) mod rules;
 pub(crate) mod status;
 pub(crate) mod unlock;
 
+mod checkout;
 mod choices;
 mod target;
 

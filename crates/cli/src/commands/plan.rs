@@ -29,7 +29,8 @@ pub(crate) fn run(ui: &Ui, args: &PlanArgs) -> Result<Outcome, Failure> {
 /// Works the plan out and prints it.
 pub(crate) fn show(ui: &Ui, target: &TargetArgs, release: &ReleaseArgs) -> Result<(), Failure> {
     let app = target.app(&release.directory)?;
-    let spec = release.spec(target, &app)?;
+    let checkout = release.checkout()?;
+    let spec = release.spec(target, &app, checkout.path())?;
     let session = target.open(&app, listener(target.format, false))?;
     let (plan, _) = session.runtime.block_on(session.runner.plan(&spec)).map_err(FailureKind::from)?;
     match target.format {
@@ -42,6 +43,9 @@ fn text(app: &str, plan: &Plan) -> String {
     let mut out = String::new();
     for warning in &plan.warnings {
         out.push_str(&format!("warning: {warning}\n"));
+    }
+    if let Some(refusal) = &plan.refusal {
+        out.push_str(&format!("refused: {refusal}\n"));
     }
     if plan.is_empty() {
         let serving = plan.against.map_or(String::new(), |release| format!(": release {release} serves"));
@@ -136,6 +140,6 @@ fn machine(plan: &Plan) -> serde_json::Value {
         .collect();
     json!({
         "release": plan.release, "against": plan.against, "unfinished": plan.unfinished,
-        "changes": !plan.is_empty(), "steps": steps, "warnings": plan.warnings,
+        "changes": !plan.is_empty(), "needed_bytes": plan.needed, "refusal": plan.refusal, "steps": steps, "warnings": plan.warnings,
     })
 }

@@ -13,6 +13,7 @@ use plimsoll_deploy::{
 use plimsoll_model::compose::default_files;
 use plimsoll_remote::{Destination, OpenSsh, Pin};
 
+use super::checkout::{Checkout, with_values};
 use crate::discovery::discover;
 use crate::failure::{Failure, FailureKind};
 use crate::ui::Ui;
@@ -68,6 +69,9 @@ pub(crate) struct ReleaseArgs {
     /// Directory of the checkout
     #[arg(long, value_name = "DIRECTORY", default_value = ".")]
     pub(crate) directory: Utf8PathBuf,
+    /// Deploy this commit, tag or branch instead of the files as they are; `.env` stays that of the directory
+    #[arg(long = "version", value_name = "REF")]
+    pub(crate) reference: Option<String>,
     /// Compose file, relative to the directory; may be given several times [default: those that Compose would read]
     #[arg(short, long, value_name = "FILE")]
     pub(crate) file: Vec<Utf8PathBuf>,
@@ -86,6 +90,9 @@ pub(crate) struct ReleaseArgs {
     /// Port that must accept from here, as HOST:PORT
     #[arg(long, value_name = "HOST:PORT")]
     pub(crate) check_tcp: Vec<String>,
+    /// Command that must succeed here, read by a shell
+    #[arg(long, value_name = "COMMAND")]
+    pub(crate) check_command: Vec<String>,
     /// Seconds that everything must stay healthy
     #[arg(long, value_name = "SECONDS", default_value_t = 3)]
     pub(crate) watch: u64,
@@ -170,9 +177,19 @@ impl TargetArgs {
 }
 
 impl ReleaseArgs {
-    /// Reads the checkout.
-    pub(crate) fn spec(&self, target: &TargetArgs, app: &str) -> Result<Spec, Failure> {
-        let found = discover(&[self.directory.to_string()], &[])?;
+    /// The files that are meant: those of the directory, or another version of them.
+    pub(crate) fn checkout(&self) -> Result<Checkout, Failure> {
+        let directory =
+            if self.directory.as_str().is_empty() { Utf8Path::new(".") } else { self.directory.as_path() };
+        match &self.reference {
+            None => Ok(Checkout::as_it_is(directory)),
+            Some(reference) => Checkout::of(directory, reference),
+        }
+    }
+
+    /// Reads a checkout.
+    pub(crate) fn spec(&self, target: &TargetArgs, app: &str, root: &Utf8Path) -> Result<Spec, Failure> {
+        let found = discover(&[root.to_string()], &[])?;
         let compose_files = match self.file.as_slice() {
             [] => default_files(&found.files, Utf8Path::new("")),
             files => files.to_vec(),
@@ -182,31 +199,34 @@ impl ReleaseArgs {
             return Err(Failure::from(FailureKind::Target(format!("there is no Compose file in `{shown}`")))
                 .hint("name it with `--file`"));
         }
+        let files = with_values(&found.files, [root, &self.directory], &compose_files);
         let address = target.address();
         let http = self
             .check_http
             .iter()
             .map(|url| Check::Http { url: url.replace("{guest}", &address), expect: 200 });
         let tcp = self.check_tcp.iter().map(|at| Check::Tcp { address: at.replace("{guest}", &address) });
+        let command = self.check_command.iter().map(|text| Check::Command {
+            words: vec!["sh".to_owned(), "-c".to_owned(), text.replace("{guest}", &address)],
+        });
         let build = match self.build {
             BuildPlace::Here => Place::Here,
             BuildPlace::Guest => Place::Guest,
         };
         let options =
             Options { build, keep: self.keep, watch: Duration::from_secs(self.watch), ..Options::default() };
-        let root = if self.directory.as_str().is_empty() { Utf8Path::new(".") } else { &self.directory };
         let spec = prepare(&Wanted {
             app: app.to_owned(),
             target: target.target.clone(),
             version: version(root),
             root: root.as_std_path(),
-            files: &found.files,
+            files: &files,
             compose_files,
             profiles: self.profile.clone(),
             environment: environment(),
             secrets: Values::default(),
             hooks: self.before_release.iter().map(|text| hook(text)).collect::<Result<_, _>>()?,
-            checks: http.chain(tcp).collect(),
+            checks: http.chain(tcp).chain(command).collect(),
             options,
         });
         Ok(spec.map_err(FailureKind::from)?)

@@ -109,6 +109,14 @@ impl App {
         command
     }
 
+    #[expect(clippy::disallowed_methods, reason = "prepares the repository of a test")]
+    pub(crate) fn git(&self, words: &[&str]) -> String {
+        let folder = self.folder.path().join("checkout");
+        let output = Command::new("git").arg("-C").arg(folder).args(words).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
     pub(crate) fn run(&self, args: &[&str]) -> Output {
         self.command(args).output().unwrap()
     }
@@ -156,6 +164,19 @@ impl App {
 
     pub(crate) fn spawn(&self, args: &[&str]) -> Child {
         self.command(args).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap()
+    }
+
+    /// Cuts the connection of whatever client runs.
+    #[expect(clippy::disallowed_methods, reason = "ends the connection of the client under test")]
+    pub(crate) fn cut(&self) {
+        let sockets = self.folder.path().join(".cache/plimsoll/plimsoll-ssh");
+        for entry in std::fs::read_dir(sockets).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|extension| extension == "sock") {
+                let status = Command::new("ssh").arg("-S").arg(&path).args(["-O", "exit", "x"]).status();
+                assert!(status.unwrap().success());
+            }
+        }
     }
 
     /// What the app serves.

@@ -101,3 +101,31 @@ fn a_deploy_whose_lock_was_taken_away_stops() {
     app.ok(&deploy);
     assert_eq!(app.served().as_deref(), Some("2"));
 }
+
+#[test]
+fn a_connection_cut_in_the_middle_of_a_transfer_harms_nothing() {
+    let Some(app) = App::new("plimsoll-test-cut", 18088) else { return };
+    let deploy = app.deploy();
+    let deploy: Vec<&str> = deploy.iter().map(String::as_str).collect();
+    app.ok(&deploy);
+    app.version("2");
+    // Something that does not compress, so that the cut comes in its middle.
+    let mut state = 1u64;
+    let noise: String = (0..6_000_000)
+        .map(|_| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            char::from(33 + u8::try_from((state >> 33) % 90).unwrap())
+        })
+        .collect();
+    app.write("web/noise.txt", &noise);
+    let mut child = app.spawn(&[deploy.as_slice(), &["--format", "json"]].concat());
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+    assert!(lines.any(|line| line.contains("\"begin\"") && line.contains("send")));
+    app.cut();
+    let rest: Vec<String> = lines.collect();
+    assert_eq!(child.wait().unwrap().code(), Some(3), "{rest:?}");
+    assert_eq!(app.served().as_deref(), Some("1"), "nothing was switched");
+    app.ok(&deploy);
+    assert_eq!(app.served().as_deref(), Some("2"));
+    assert_eq!(app.running(), ["api", "db", "web"]);
+}

@@ -127,3 +127,20 @@ fn an_image_built_elsewhere_sends_only_its_new_layers() {
     let sent = said.split("\"sent\":").last().and_then(|rest| rest.split(',').next()?.parse::<u64>().ok());
     assert!(sent.is_some_and(|sent| sent < 8_000), "{said}");
 }
+
+#[test]
+fn a_named_commit_is_deployed_instead_of_the_files() {
+    let Some(app) = App::new("plimsoll-test-commit", 18089) else { return };
+    app.write(".gitignore", ".env\n");
+    app.git(&["init", "-q"]);
+    app.git(&["add", "-A"]);
+    app.git(&["-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "-q", "-m", "one"]);
+    app.version("uncommitted");
+    let deploy = [app.deploy(), ["--version", "HEAD"].map(ToOwned::to_owned).to_vec()].concat();
+    app.ok(&words(&deploy));
+    assert_eq!(app.served().as_deref(), Some("1"));
+    assert!(app.ok(&["exec", "web", "--", "sh", "-c", "echo $DB_PASSWORD"]).contains("correct-horse"));
+    assert_eq!(app.git(&["worktree", "list"]).lines().count(), 1, "nothing is left behind");
+    let output = app.run(&["deploy", "--version", "no-such-thing"]);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("git knows no such commit"));
+}

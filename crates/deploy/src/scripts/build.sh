@@ -2,3 +2,4 @@
 i=$1 c=$2 f=$3
 shift 3
 docker build --progress plain --label "plimsoll.app=$A" -t "$i" -f "$D/contexts/$c/tree/$f" "$@" "$D/contexts/$c/tree"
+echo "@image $(docker image inspect --format '{{.ID}}' "$i")"

@@ -6,3 +6,4 @@ if [ "$found" != "$2" ]; then
     echo "what arrived is not what was sent" >&2
     exit 96
 fi
+echo "@image $(docker image inspect --format '{{.ID}}' "$1")"

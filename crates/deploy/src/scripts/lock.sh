@@ -10,7 +10,7 @@ fi
 printf '%s' "$T" >"$D/lock/token"
 printf '{"who":%s,"reason":%s,"since":"%s"}\n' "$who" "$reason" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" >"$D/lock/owner"
 echo $$ >"$D/lock/pid"
-echo "@locked"
+echo "@locked $(wc -c 2>/dev/null <"$D/journal")"
 while x=$(timeout 30 head -c 1 8>&-) && [ -n "$x" ]; do :; done
 [ "$(cat "$D/lock/token")" = "$T" ] && rm -f "$D/lock/token" "$D/lock/owner" "$D/lock/pid"
 exit 0

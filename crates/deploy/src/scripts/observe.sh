@@ -13,6 +13,7 @@ if [ -s "$D/lock/token" ]; then
 fi
 good=$(cat "$D/good" 2>/dev/null)
 echo "@good $good"
+echo "@length $(wc -c 2>/dev/null <"$D/journal")"
 for r in "$D"/releases/*/release.json; do
     [ -f "$r" ] || continue
     n=${r%/release.json} n=${n##*/}

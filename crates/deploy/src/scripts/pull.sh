@@ -1,1 +1,2 @@
 docker pull "$1"
+echo "@image $(docker image inspect --format '{{.ID}}' "$1")"

@@ -7,4 +7,5 @@ chmod 600 "$R.in"/*
 rm -rf "${R:?}"
 mv "$R.in" "$R"
 date -u +%Y-%m-%dT%H:%M:%SZ >"$R/at"
-compose config -q
+# Compose reads it whole, and says what containers of each service will be told by.
+compose config --hash '*' >"$R/hashes"

@@ -44,8 +44,8 @@ healthy() {
     done
 }
 docker image inspect "$image" >/dev/null 2>&1 || { echo "the image $image of $s is gone" >&2; exit 95; }
-want=$(compose config --hash "$s")
-want=${want##* }
+want=$(awk -v s="$s" '$1 == s {print $2}' "$R/hashes")
+[ -n "$want" ] || { echo "release $1 has no service $s" >&2; exit 95; }
 keep= old=
 for c in $(all); do
     if [ "$(digest "$c")" = "$want" ]; then keep="$keep $c"; else old="$old $c"; fi
