@@ -58,7 +58,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         id: "least-privilege-deploy",
         title: "Deploy without root on the node",
-        solution: "Create and change the guest with an API token of the least role, and reach the guest itself by SSH with a key of its own; drop the node from the deployment's way",
+        solution: "Create and change the guest with an API token of the least role, and reach the guest itself by SSH with a key of its own; drop the node from the deployment's way; OpenTofu or Ansible can describe the guest where there are several",
         complexity: Complexity::High,
         base_quarters: 24,
         place_quarters: 2,
@@ -149,7 +149,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         id: "secrets-as-files",
         title: "Hand secrets over as files",
-        solution: "Use Compose `secrets:` and the images' `…_FILE` variables, or read the file in the application",
+        solution: "Use Compose `secrets:` and the images' `…_FILE` variables, or read the file in the application; keep the values in an encrypted file of the repository (age, SOPS) for one app, in a secret manager where several apps and people share them",
         complexity: Complexity::Medium,
         base_quarters: 4,
         place_quarters: 2,

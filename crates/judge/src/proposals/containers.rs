@@ -58,7 +58,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         id: "build-off-the-guest",
         title: "Build once, off the production guest",
-        solution: "Build and test images in CI or on the workstation from a clean commit, name them by the commit, and ship the images",
+        solution: "Build and test images in CI or on the workstation from a clean commit, name them by the commit, and ship the images: through a registry, or with `docker save IMAGE | ssh GUEST docker load` where there is none",
         complexity: Complexity::High,
         base_quarters: 16,
         place_quarters: 2,

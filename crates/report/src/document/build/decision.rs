@@ -70,7 +70,7 @@ fn keeping(today: &Alternative) -> Text {
             format!("{open} open paths to the node are left, the easiest costs {points} points")
         }
     };
-    Text::of(&format!("Who cannot move now and makes the proposed changes all the same: {left}."))
+    Text::of(&format!("Who makes the proposed changes and keeps the guest as it is: {left}."))
 }
 
 /// What shows that a proposal is done.

@@ -12,6 +12,7 @@ mod operation;
 mod patch;
 mod proposals;
 mod references;
+mod risk;
 mod security;
 mod show;
 mod summary;

@@ -1,16 +1,14 @@
 //! Who can reach what, and what stands against it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
+use plimsoll_judge::Assessment as Judgement;
 use plimsoll_judge::controls::State;
-use plimsoll_judge::graph::{Actor, Path, Spot};
-use plimsoll_judge::settings::Settings;
-use plimsoll_judge::{Assessment as Judgement, Question, assess};
-use plimsoll_rules::Profile;
+use plimsoll_judge::graph::{Path, Spot};
 
-use super::diagram;
 use super::findings::{self, Chapter};
-use super::show::{Show, capital, listed, number, part, points, proposal_anchor, table};
+use super::show::{Show, capital, listed, number, part, proposal_anchor, table};
+use super::{diagram, risk};
 use crate::document::{Block, Section, Text};
 use crate::report::counted;
 
@@ -20,7 +18,7 @@ pub(super) fn section(show: &Show<'_>) -> Section {
         sections.push(part("threat-model", "Threat model", threat_model(show)));
         sections.push(part("attack-surface", "Attack surface", surface(show)));
         sections.push(part("blast-radius", "What falls with each service", blast(show)));
-        sections.push(part("risk", "Risk by profile", risk(show)));
+        sections.push(part("risk", "Risk by profile", risk::by_profile(show)));
         sections.push(part("baseline", "Comparison with a baseline", baseline(show)));
         sections.push(part("mechanisms", "User namespaces, AppArmor, SELinux and seccomp", mechanisms(show)));
     }
@@ -227,79 +225,6 @@ fn baseline(show: &Show<'_>) -> Vec<Block> {
         })
         .collect();
     vec![Block::Paragraph(intro.into()), table("Controls", &["source", "control", "state", "evidence"], rows)]
-}
-
-/// What a profile's risk comes to, from the worst path that is open to whom.
-fn word(judgement: &Judgement) -> (&'static str, &'static str) {
-    let open = |to_node: bool, actors: &[Actor]| {
-        judgement.paths.open().any(|path| {
-            (path.to == Spot::Node) == to_node
-                && matches!(&path.from, Spot::Actor(actor) if actors.contains(actor))
-        })
-    };
-    let network = [Actor::Internet, Actor::Lan, Actor::Neighbour];
-    let trusted = [Actor::LocalUser, Actor::Supplier, Actor::Contributor];
-    if open(true, &[Actor::Internet]) {
-        ("critical", "a stranger can get to root on the node")
-    } else if open(true, &network) {
-        ("high", "whoever is in the network can get to root on the node")
-    } else if open(false, &network) {
-        ("high", "whoever can connect can get to the data")
-    } else if open(true, &trusted) {
-        ("medium", "a supplier, a contributor or another account can get to root on the node")
-    } else if open(false, &trusted) {
-        ("medium", "a supplier, a contributor or another account can get to the data")
-    } else {
-        ("low", "every path needs an unknown flaw of the platform or of the app itself")
-    }
-}
-
-fn risk(show: &Show<'_>) -> Vec<Block> {
-    let input = show.input;
-    let settings = Settings::default();
-    let others: BTreeMap<Profile, Judgement> = Profile::ALL
-        .into_iter()
-        .filter(|profile| *profile != input.judgement.profile)
-        .map(|profile| {
-            let question = Question { profile, settings: &settings, today: input.today };
-            (profile, assess(input.facts, input.report.assessment, &question))
-        })
-        .collect();
-    let rows = Profile::ALL
-        .into_iter()
-        .map(|profile| {
-            let own = profile == input.judgement.profile;
-            let judgement = others.get(&profile).unwrap_or(input.judgement);
-            let (word, why) = word(judgement);
-            let to_node: Vec<&Path> = judgement.paths.to_node().filter(|path| path.is_open()).collect();
-            let least = to_node.iter().map(|path| path.points).min();
-            let verdict = judgement.verdict.as_ref().map_or_else(Text::default, |verdict| {
-                Text::of(&format!(
-                    "{}: {} ({} against {})",
-                    verdict.outcome.name(),
-                    verdict.winner.title(),
-                    points(verdict.winner_total),
-                    points(verdict.today_total)
-                ))
-            });
-            let name =
-                if own { format!("{} (this document)", profile.name()) } else { profile.name().to_owned() };
-            vec![
-                name.into(),
-                Text::default().strong(word).and(&format!(": {why}")),
-                number(to_node.len()),
-                least.map_or_else(|| "none".into(), number),
-                verdict,
-            ]
-        })
-        .collect();
-    let titles = ["profile", "risk", "#open paths to the node", "#points of the easiest", "verdict"];
-    vec![
-        Block::Paragraph(
-            "`homelab` is one's own network with people who trust each other; `internet` lets strangers connect; `production` has others depend on it.".into(),
-        ),
-        table("Risk by profile", &titles, rows),
-    ]
 }
 
 fn mechanisms(show: &Show<'_>) -> Vec<Block> {
