@@ -105,7 +105,7 @@ fn obey(lab: &Lab, ask: Ask, down: &Sender<()>) -> String {
         }
         Ask::Reset => {
             lab.reset();
-            "the lab is as it was at its start; tokens and guests are gone\n".to_owned()
+            "the lab is as it was at its start; guests, users and tokens but its own are gone\n".to_owned()
         }
         Ask::Logs => logs(lab),
         Ask::Faults => {

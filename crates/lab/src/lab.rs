@@ -8,7 +8,7 @@ use serde_json::json;
 
 use plimsoll_pve::Secret;
 
-use crate::access::{Caller, Token};
+use crate::access::Caller;
 use crate::backend::{Backend, Network, Simulated};
 use crate::contract::{Contract, Detail};
 use crate::cx::Cx;
@@ -158,14 +158,18 @@ impl Lab {
         state.settle();
     }
 
-    /// Throws everything away but the certificate, and begins anew.
+    /// Throws everything away but the certificate and the lab's own tokens, and begins anew.
     pub fn reset(&self) {
         let mut state = self.state();
         state.backend.clean();
         let certificate = state.certificate.clone();
+        let issued = std::mem::take(&mut state.issued);
         let backend = std::mem::replace(&mut state.backend, Box::new(Simulated));
         *state = State::new(&self.options, backend);
         state.certificate = certificate;
+        for (name, secret) in issued {
+            state.issue(name, secret);
+        }
     }
 
     /// Takes everything away that the lab made on this machine. Guests of a lab that was closed are gone.
@@ -188,13 +192,9 @@ impl Lab {
         names.map(|name| format!("local:{name}")).collect()
     }
 
-    /// Makes a token of `root@pam` with all its rights, and answers how a client shows it.
+    /// Makes a token of `root@pam` with all its rights, which a reset leaves, and answers how a client shows it.
     pub fn issue_token(&self, name: &str, secret: &str) -> Secret {
-        let mut state = self.state();
-        let token = Token { secret: secret.to_owned(), privsep: false, expire: 0, comment: None };
-        if let Some(root) = state.access.users.get_mut("root@pam") {
-            root.tokens.insert(name.to_owned(), token);
-        }
+        self.state().issue(name.to_owned(), secret.to_owned());
         Secret::new(format!("root@pam!{name}={secret}"))
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::access::Access;
+use crate::access::{Access, Token};
 use crate::backend::{Backend, Operation};
 use crate::clock::{Clock, Rng};
 use crate::contract::Release;
@@ -51,6 +51,8 @@ pub(crate) struct State {
     pub(crate) backend: Box<dyn Backend>,
     /// SHA-256 of the certificate that the node shows, and the certificate.
     pub(crate) certificate: (String, String),
+    /// Secrets of the lab's own tokens.
+    pub(crate) issued: BTreeMap<String, String>,
 }
 
 /// What a node of the lab has from the start.
@@ -84,6 +86,7 @@ impl State {
             ha_rules: BTreeMap::new(),
             backend,
             certificate: (String::new(), String::new()),
+            issued: BTreeMap::new(),
             clock,
         };
         state.furnish();
@@ -144,6 +147,24 @@ impl State {
         }
         // It is done whenever it is done: nothing waits for it.
         let _ = self.backend.begin(Operation::Destroy { vmid });
+    }
+
+    /// Gives `root@pam` a token that is the lab's own.
+    pub(crate) fn issue(&mut self, name: String, secret: String) {
+        if let Some(root) = self.access.users.get_mut("root@pam") {
+            let token = Token { secret: secret.clone(), privsep: false, expire: 0, comment: None };
+            root.tokens.insert(name.clone(), token);
+        }
+        self.issued.insert(name, secret);
+    }
+
+    /// A guest's state as the node tells it, with what the backend knows of it.
+    pub(crate) fn status_of(&self, guest: &Guest, now: i64) -> Map<String, Value> {
+        let mut out = guest.status(now);
+        if let Some(bytes) = guest.running.and_then(|_| self.backend.memory(guest.vmid)) {
+            out.insert("mem".to_owned(), bytes.into());
+        }
+        out
     }
 
     /// A guest that is there, for a step of a task.

@@ -46,6 +46,11 @@ fn a_lab_goes_up_is_asked_and_goes_down() {
     assert!(lab_command(&["faults"]).stdout.contains("596"));
     assert_eq!(lab_command(&["faults", "--clear"]).stdout, "all faults are gone\n");
     assert_eq!(lab_command(&["logs"]).stdout, "no task has run\n");
+    let token =
+        || lab_command(&["env"]).stdout.lines().find(|line| line.contains("TOKEN")).map(str::to_owned);
+    let before = token();
+    assert!(lab_command(&["reset"]).stdout.contains("as it was at its start"));
+    assert!(before.is_some() && token() == before, "what `lab env` said is still true");
     let second = lab_command(&["up", "--port", "0"]);
     assert_eq!(second.code, 2);
     assert!(second.stderr.contains("a lab runs there already"), "{}", second.stderr);

@@ -175,6 +175,11 @@ pub trait Backend: Send {
         None
     }
 
+    /// Bytes of memory that a running guest uses, where that is known.
+    fn memory(&self, _vmid: u32) -> Option<u64> {
+        None
+    }
+
     /// The network of its guests, where they can be reached.
     fn network(&self) -> Option<Network> {
         None

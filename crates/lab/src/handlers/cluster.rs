@@ -33,7 +33,7 @@ pub(super) fn resources(cx: &mut Cx<'_>) -> Answer {
         for guest in
             cx.state.guests.values().filter(|guest| cx.may(&format!("/vms/{}", guest.vmid), "VM.Audit"))
         {
-            let mut line = guest.status(now);
+            let mut line = cx.state.status_of(guest, now);
             line.insert("id".to_owned(), json!(format!("{}/{}", guest.kind.api(), guest.vmid)));
             line.insert("type".to_owned(), json!(guest.kind.api()));
             line.insert("node".to_owned(), json!(guest.node));

@@ -15,13 +15,13 @@ pub(super) fn list(cx: &mut Cx<'_>, kind: Kind) -> Answer {
     let (node, now) = (cx.node(), cx.state.now());
     let seen = cx.state.guests.values().filter(|guest| guest.kind == kind && guest.node == node);
     let seen = seen.filter(|guest| cx.may(&format!("/vms/{}", guest.vmid), "VM.Audit"));
-    Ok(Value::Array(seen.map(|guest| Value::Object(guest.status(now))).collect()).into())
+    Ok(Value::Array(seen.map(|guest| Value::Object(cx.state.status_of(guest, now))).collect()).into())
 }
 
 pub(super) fn status(cx: &mut Cx<'_>, kind: Kind) -> Answer {
     let (now, sid) = (cx.state.now(), cx.args.vmid());
     let guest = cx.guest(kind)?;
-    let mut out = guest.status(now);
+    let mut out = cx.state.status_of(guest, now);
     if guest.lock.as_deref() == Some("create") {
         out.insert("name".to_owned(), json!(format!("{}{sid}", kind.word())));
     }

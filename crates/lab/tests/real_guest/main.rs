@@ -62,6 +62,10 @@ async fn a_guest_boots_with_docker_and_its_snapshot_and_its_backup_hold_its_file
     assert_eq!(server.lines().count(), 2, "{server}");
     assert!(rig.ssh(5, "docker info --format '{{.Driver}}'").contains("overlay2"));
 
+    let status = rig.client.call(&GetStatus { node: node(), kind: KIND, vmid }).await.unwrap();
+    let memory = status.mem.unwrap() >> 20;
+    assert!((10..1500).contains(&memory), "{memory} MB are used of 2048");
+
     rig.ssh(5, "echo one > /root/state && sync");
     rig.done(&snapshot(vmid)).await;
     rig.ssh(5, "echo two > /root/state");

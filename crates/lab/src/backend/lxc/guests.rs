@@ -199,6 +199,10 @@ impl Backend for Lxc {
         self.world.shared().running.get(&vmid).map(|running| running.pid)
     }
 
+    fn memory(&self, vmid: u32) -> Option<u64> {
+        super::leftovers::memory(&self.world.name(vmid))
+    }
+
     fn network(&self) -> Option<Network> {
         Some(self.world.machine.network.clone())
     }

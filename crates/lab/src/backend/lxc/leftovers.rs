@@ -148,6 +148,14 @@ fn remove_groups(path: &Path) {
     let _ = std::fs::remove_dir(path);
 }
 
+/// What the processes of a container use (memory.usage_in_bytes of version 1, memory.current of version 2).
+#[expect(clippy::disallowed_methods, reason = "control groups are files")]
+pub(super) fn memory(name: &str) -> Option<u64> {
+    let old = format!("/sys/fs/cgroup/memory/lxc.payload.{name}/memory.usage_in_bytes");
+    let new = format!("/sys/fs/cgroup/lxc.payload.{name}/memory.current");
+    [old, new].iter().find_map(|path| std::fs::read_to_string(path).ok()?.trim().parse().ok())
+}
+
 /// Whether the machine has control groups of version 1.
 pub(super) fn has_old_groups() -> bool {
     Path::new("/sys/fs/cgroup/memory/cgroup.procs").exists()
