@@ -8,6 +8,7 @@ use crate::document::{
     Alternative, Block, Criterion as Column, Hours, Matrix, Obstacle, PathCount, Row, Section, Text,
 };
 use crate::report::counted;
+use crate::source::printable;
 
 pub(super) fn section(show: &Show<'_>) -> Section {
     let judgement = show.input.judgement;
@@ -104,7 +105,7 @@ fn alternative(show: &Show<'_>, way: &judged::Alternative) -> Alternative {
                     Obstruction::Complicates => "complicates",
                     Obstruction::Forbids => "forbids",
                 },
-                service: obstacle.service.clone(),
+                service: printable(&obstacle.service).into_owned(),
                 evidence: show.evidence(obstacle.evidence.place, &obstacle.evidence.text),
             })
             .collect(),

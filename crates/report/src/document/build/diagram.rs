@@ -7,6 +7,7 @@ use plimsoll_judge::graph::Spot;
 use super::security::easiest;
 use super::show::Show;
 use crate::document::{Diagram, Edge, Node, NodeKind};
+use crate::source::printable;
 
 /// More steps than this cannot be read.
 const MOST_EDGES: usize = 30;
@@ -66,12 +67,13 @@ pub(super) fn diagram(show: &Show<'_>) -> Option<Diagram> {
         id: "attack-paths".to_owned(),
         title: "The easiest open attack paths".to_owned(),
         description: description.join(" "),
-        nodes: spots
-            .iter()
-            .map(|spot| Node { label: spot.words().replace('`', ""), kind: kind(spot) })
-            .collect(),
+        nodes: spots.iter().map(|spot| Node { label: label(spot), kind: kind(spot) }).collect(),
         edges: merged.into_values().collect(),
     })
+}
+
+fn label(spot: &Spot) -> String {
+    printable(&spot.words()).replace('`', "")
 }
 
 const fn kind(spot: &Spot) -> NodeKind {

@@ -28,7 +28,7 @@ pub(super) fn around(show: &Show<'_>, place: Place) -> Option<Excerpt> {
     let blanks = |line: &str| line.len() - line.trim_start_matches([' ', '\t']).len();
     let indent = (first..=last).filter(|n| !line(*n).is_empty()).map(|n| blanks(line(n))).min().unwrap_or(0);
     Some(Excerpt {
-        path: file.path().as_str().to_owned(),
+        path: printable(file.path().as_str()).into_owned(),
         first: first + 1,
         lines: (first..=last).map(|number| shown(line(number).get(indent..).unwrap_or_default())).collect(),
         marked: marked + 1,

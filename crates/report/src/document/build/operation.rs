@@ -137,8 +137,8 @@ fn practice(show: &Show<'_>) -> Vec<Block> {
             Some(worst) => (Text::default().strong("not so here"), show.mention(worst)),
             None => ("nothing found against it".into(), Text::default()),
         };
-        let rule = practice.rules.first().and_then(|code| registry::find(code));
-        let source = rule.and_then(|rule| rule.references.first());
+        let rules = practice.rules.iter().filter_map(|code| registry::find(code));
+        let source = rules.flat_map(|rule| rule.references).next();
         let source =
             source.map_or_else(Text::default, |source| Text::default().link(source.title, source.url));
         vec![practice.text.into(), state, why, source]

@@ -19,7 +19,7 @@ pub(super) fn diff(files: &Files, sources: &Sources<'_>, edits: &[Edit]) -> Stri
     let mut out = String::new();
     for (id, mut edits) in by_file {
         edits.sort_by_key(|edit| (edit.place.span.start, edit.place.span.end));
-        let path = files.get(id).path();
+        let path = printable(files.get(id).path().as_str());
         let _ = writeln!(out, "--- a/{path}\n+++ b/{path}");
         let mut moved = 0_isize;
         for group in groups(files, id, &edits) {

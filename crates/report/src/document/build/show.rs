@@ -10,7 +10,7 @@ use plimsoll_text::Place;
 use super::references::References;
 use super::{Input, excerpt, patch};
 use crate::document::{self, Block, Column, Evidence, Patch, Position, Section, Table, Text};
-use crate::source::Sources;
+use crate::source::{Sources, printable};
 
 type Key = (&'static str, Place, String);
 
@@ -68,7 +68,10 @@ impl<'a> Show<'a> {
 
     pub(super) fn position(&self, place: Place) -> Position {
         let file = self.input.report.files.get(place.file);
-        Position { path: file.path().as_str().to_owned(), line: file.line_of(place.span.start) + 1 }
+        Position {
+            path: printable(file.path().as_str()).into_owned(),
+            line: file.line_of(place.span.start) + 1,
+        }
     }
 
     /// The anchor of a finding; nothing where it is not in the document.
