@@ -1,6 +1,6 @@
 //! What runs from start to end.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8Path;
 use plimsoll_text::{FileId, Files, Place};
@@ -58,21 +58,29 @@ pub(super) fn procedures(set: &Commands, files: &Files) -> Vec<Procedure> {
         .collect()
 }
 
-/// Scripts by file name, tasks and recipes by name.
+/// Scripts by file name, tasks and recipes by name; of several, the first is meant.
+#[derive(Default)]
 struct Index<'a> {
-    scripts: Vec<(&'a Utf8Path, UnitId)>,
-    tasks: Vec<(&'a str, UnitId)>,
-    recipes: Vec<(&'a str, UnitId)>,
+    scripts: BTreeMap<&'a str, Vec<(&'a Utf8Path, UnitId)>>,
+    tasks: BTreeMap<&'a str, UnitId>,
+    recipes: BTreeMap<&'a str, UnitId>,
 }
 
 impl<'a> Index<'a> {
     fn new(set: &'a Commands, files: &'a Files) -> Self {
-        let mut index = Self { scripts: Vec::new(), tasks: Vec::new(), recipes: Vec::new() };
+        let mut index = Self::default();
         for (id, unit) in set.units() {
             match &unit.origin {
-                Origin::Script => index.scripts.push((files.get(unit.file).path(), id)),
-                Origin::Task { name } => index.tasks.push((name, id)),
-                Origin::Recipe { name } => index.recipes.push((name, id)),
+                Origin::Script => {
+                    let path = files.get(unit.file).path();
+                    index.scripts.entry(path.file_name().unwrap_or_default()).or_default().push((path, id));
+                }
+                Origin::Task { name } => {
+                    index.tasks.entry(name).or_insert(id);
+                }
+                Origin::Recipe { name } => {
+                    index.recipes.entry(name).or_insert(id);
+                }
                 _ => {}
             }
         }
@@ -81,31 +89,28 @@ impl<'a> Index<'a> {
 
     /// The program that a command starts.
     fn callee(&self, command: &Command) -> Option<UnitId> {
-        let script = |word: &str| {
-            let wanted = Utf8Path::new(word);
-            let name = wanted.file_name().filter(|name| name.contains('.') || word.contains('/'))?;
-            let mut same = self.scripts.iter().filter(|(path, _)| path.file_name() == Some(name));
-            let exact = same.clone().find(|(path, _)| {
-                path.as_str().ends_with(word.trim_start_matches("./"))
-                    || wanted.as_str().ends_with(path.as_str())
-            });
-            exact.or_else(|| same.next()).map(|(_, id)| *id)
-        };
         match command.program.as_str() {
-            "bash" | "sh" | "dash" | "zsh" => {
-                script(command.args.iter().find(|arg| !arg.value.text.starts_with('-'))?.value.text.as_str())
-            }
-            "task" | "go-task" => {
-                let name = command.operands().next()?.value.text.as_str();
-                self.tasks.iter().find(|(task, _)| *task == name).map(|(_, id)| *id)
-            }
+            "bash" | "sh" | "dash" | "zsh" => self.script(
+                command.args.iter().find(|arg| !arg.value.text.starts_with('-'))?.value.text.as_str(),
+            ),
+            "task" | "go-task" => self.tasks.get(command.operands().next()?.value.text.as_str()).copied(),
             "make" | "gmake" | "just" => {
-                let name = command.operands().next()?.value.text.as_str();
-                self.recipes.iter().find(|(recipe, _)| *recipe == name).map(|(_, id)| *id)
+                self.recipes.get(command.operands().next()?.value.text.as_str()).copied()
             }
-            program if program.ends_with(".sh") || program.ends_with(".bash") => script(program),
+            program if program.ends_with(".sh") || program.ends_with(".bash") => self.script(program),
             _ => None,
         }
+    }
+
+    /// The script that a word names: the one at its path, else the first of its name.
+    fn script(&self, word: &str) -> Option<UnitId> {
+        let wanted = Utf8Path::new(word);
+        let name = wanted.file_name().filter(|name| name.contains('.') || word.contains('/'))?;
+        let same = self.scripts.get(name)?;
+        let exact = same.iter().find(|(path, _)| {
+            path.as_str().ends_with(word.trim_start_matches("./")) || wanted.as_str().ends_with(path.as_str())
+        });
+        exact.or_else(|| same.first()).map(|(_, id)| *id)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Files to one merged model: documents, `extends`, `include`, `!reset`, merging.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -24,6 +24,7 @@ const MAX_LOADS: usize = 2000;
 #[derive(Default)]
 pub(super) struct Report {
     pub(super) problems: Vec<Problem>,
+    said: BTreeSet<(Option<Place>, ProblemKind, bool, String)>,
     pub(super) variables: Vec<Variable>,
 }
 
@@ -54,9 +55,8 @@ impl Report {
     }
 
     fn add(&mut self, is_error: bool, kind: ProblemKind, place: Option<Place>, message: String) {
-        let problem = Problem { is_error, kind, place, message };
-        if !self.problems.contains(&problem) {
-            self.problems.push(problem);
+        if self.said.insert((place, kind, is_error, message.clone())) {
+            self.problems.push(Problem { is_error, kind, place, message });
         }
     }
 }

@@ -9,7 +9,7 @@ use plimsoll_model::{Facts, Kind};
 use plimsoll_syntax::hcl::Block;
 use plimsoll_text::{FileId, Place, Span};
 
-use super::missing_names::missing_name;
+use super::missing_names::{Known, missing_name};
 use crate::{Confidence, Findings, FixKind, Reference, Rule, Severity, Theme};
 
 pub(crate) const RULE: Rule = Rule {
@@ -49,6 +49,7 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
 
 /// What programs call by a name that does not exist.
 fn names(facts: &Facts, findings: &mut Findings<'_>) {
+    let known = Known::new(facts);
     let mut files: BTreeMap<FileId, Vec<(Place, String)>> = BTreeMap::new();
     for command in facts.commands.iter() {
         let unit = facts.commands.unit(command.unit);
@@ -64,7 +65,7 @@ fn names(facts: &Facts, findings: &mut Findings<'_>) {
         if !runs || facts.is_development(unit.file) {
             continue;
         }
-        if let Some(missing) = missing_name(facts, command) {
+        if let Some(missing) = missing_name(facts, &known, command) {
             files.entry(command.place.file).or_default().push((command.place, missing));
         }
     }

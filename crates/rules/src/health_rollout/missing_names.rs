@@ -1,11 +1,51 @@
 //! Names of files, tasks and services that do not exist.
 
+use std::collections::BTreeSet;
+
 use camino::Utf8Path;
 use plimsoll_model::commands::Command;
 use plimsoll_model::{Facts, Kind};
 
+/// The names that programs may call; nothing where files cannot tell all of them.
+pub(super) struct Known<'a> {
+    targets: Option<BTreeSet<&'a str>>,
+    tasks: Option<BTreeSet<&'a str>>,
+}
+
+impl<'a> Known<'a> {
+    pub(super) fn new(facts: &'a Facts) -> Self {
+        Self { targets: targets(facts), tasks: tasks(facts) }
+    }
+}
+
+/// Targets of the one Makefile; nothing where it includes others or makes up names.
+fn targets(facts: &Facts) -> Option<BTreeSet<&str>> {
+    let mut makefiles = facts.trees.makefiles.values();
+    let (makefile, None) = (makefiles.next()?, makefiles.next()) else { return None };
+    let patterns = makefile.targets.iter().any(|target| target.name.value.contains(['%', '$']));
+    let names = makefile.targets.iter().map(|target| &target.name).chain(&makefile.phony);
+    (makefile.includes.is_empty() && !patterns).then(|| names.map(|name| name.value.as_str()).collect())
+}
+
+/// Tasks by the last part of their names; nothing where there are wildcards or other names for a task.
+fn tasks(facts: &Facts) -> Option<BTreeSet<&str>> {
+    let mut names = None;
+    for (_, stream) in facts.trees.yaml_of(Kind::Taskfile) {
+        let names = names.get_or_insert_with(BTreeSet::new);
+        let tasks = stream.documents.iter().filter_map(|document| document.get("tasks"));
+        for entry in tasks.flat_map(|tasks| tasks.entries()) {
+            let key = entry.key.as_str().unwrap_or_default();
+            if key.contains('*') || entry.value.get("aliases").is_some() {
+                return None;
+            }
+            names.insert(key.rsplit(':').next().unwrap_or(key));
+        }
+    }
+    names
+}
+
 /// What a command calls and nobody has, as a fragment.
-pub(super) fn missing_name(facts: &Facts, command: &Command) -> Option<String> {
+pub(super) fn missing_name(facts: &Facts, known: &Known<'_>, command: &Command) -> Option<String> {
     let tested = command.guards.iter().any(|guard| {
         let text = facts.text(guard.condition);
         ["-f ", "-x ", "-e ", "-r ", "command -v", "which ", "-d "].iter().any(|test| text.contains(test))
@@ -15,8 +55,8 @@ pub(super) fn missing_name(facts: &Facts, command: &Command) -> Option<String> {
     }
     let first = command.operands().next().map(|arg| arg.value.text.as_str());
     match command.program.as_str() {
-        "make" | "gmake" => target(facts, command, first?),
-        "task" | "go-task" => task(facts, first?),
+        "make" | "gmake" => target(known, command, first?),
+        "task" | "go-task" => task(known, first?),
         "npm" | "pnpm" | "yarn" => package_script(facts, command),
         "docker" | "docker-compose" => {
             compose_file(facts, command).or_else(|| compose_service(facts, command))
@@ -32,39 +72,15 @@ fn is_name(name: &str) -> bool {
         && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, ':' | '-' | '_' | '.'))
 }
 
-fn target(facts: &Facts, command: &Command, name: &str) -> Option<String> {
-    let mut makefiles = facts.trees.makefiles.values().peekable();
-    makefiles.peek()?;
-    let elsewhere = command.flag(&["-C", "-f"]).is_some() || facts.trees.makefiles.len() > 1;
-    let has = makefiles.any(|makefile| {
-        !makefile.includes.is_empty()
-            || makefile
-                .targets
-                .iter()
-                .any(|target| target.name.value == name || target.name.value.contains(['%', '$']))
-            || makefile.phony.iter().any(|phony| phony.value == name)
-    });
-    (is_name(name) && !name.contains('=') && !has && !elsewhere)
+fn target(known: &Known<'_>, command: &Command, name: &str) -> Option<String> {
+    let targets = known.targets.as_ref().filter(|_| command.flag(&["-C", "-f"]).is_none())?;
+    (is_name(name) && !name.contains('=') && !targets.contains(name))
         .then(|| format!("target `{name}` in the Makefile"))
 }
 
-fn task(facts: &Facts, name: &str) -> Option<String> {
+fn task(known: &Known<'_>, name: &str) -> Option<String> {
     let own = name.rsplit(':').next().unwrap_or(name);
-    let mut taskfiles = facts.trees.yaml_of(Kind::Taskfile).peekable();
-    taskfiles.peek()?;
-    let has = taskfiles.any(|(_, stream)| {
-        stream.documents.iter().any(|document| {
-            document.get("tasks").is_some_and(|tasks| {
-                tasks.entries().iter().any(|entry| {
-                    let aliases = entry.value.get("aliases").is_some();
-                    entry.key.as_str().is_some_and(|key| {
-                        key == name || key.rsplit(':').next() == Some(own) || key.contains('*')
-                    }) || aliases
-                })
-            })
-        })
-    });
-    (is_name(name) && !has).then(|| format!("task `{name}`"))
+    (is_name(name) && !known.tasks.as_ref()?.contains(own)).then(|| format!("task `{name}`"))
 }
 
 fn package_script(facts: &Facts, command: &Command) -> Option<String> {

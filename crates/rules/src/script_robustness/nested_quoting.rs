@@ -1,8 +1,11 @@
 //! Text that another reader changes before the shell it is meant for sees it.
 
+use std::collections::BTreeMap;
+
+use plimsoll_model::commands::Command;
 use plimsoll_model::compose::ProblemKind;
 use plimsoll_model::{Facts, Role};
-use plimsoll_text::Place;
+use plimsoll_text::{FileId, Place};
 
 use crate::{Confidence, Findings, FixKind, Reference, Rule, Severity, Theme};
 
@@ -85,17 +88,11 @@ fn expanded_too_early(facts: &Facts, findings: &mut Findings<'_>) {
     let mut seen: Vec<Place> = Vec::new();
     for command in facts.commands.iter() {
         let Some(carrier) = command.carrier.and_then(|id| facts.commands.get(id)) else { continue };
-        // What the outer shell fills in shows twice: where it runs and where it seems to run.
-        let outside = facts
-            .commands
-            .of_unit(command.unit)
-            .iter()
-            .any(|other| other.place == command.place && other.hops.len() < command.hops.len());
         let lines = matches!(
             command.program.as_str(),
             "seq" | "ls" | "find" | "cat" | "docker" | "pct" | "qm" | "grep" | "awk" | "cut" | "sort"
         );
-        if !outside || !lines || seen.contains(&command.place) {
+        if !lines {
             continue;
         }
         let text = facts.files.get(command.place.file).text();
@@ -106,6 +103,15 @@ fn expanded_too_early(facts: &Facts, findings: &mut Findings<'_>) {
             matches!(words.as_slice(), [.., "for", _, "in"])
         });
         if !in_list {
+            continue;
+        }
+        // What the outer shell fills in shows twice: where it runs and where it seems to run.
+        let outside = facts
+            .commands
+            .of_unit(command.unit)
+            .iter()
+            .any(|other| other.place == command.place && other.hops.len() < command.hops.len());
+        if !outside || seen.contains(&command.place) {
             continue;
         }
         seen.push(command.place);
@@ -121,24 +127,22 @@ fn expanded_too_early(facts: &Facts, findings: &mut Findings<'_>) {
 
 /// `qm set ID --boot order=a;b` without quotes: the shell ends the command at `;`.
 fn cut_in_two(facts: &Facts, findings: &mut Findings<'_>) {
-    for command in facts.commands.iter() {
-        let digits = command.program.trim_start_matches(|c: char| c.is_ascii_alphabetic());
-        let bus = command.program.trim_end_matches(|c: char| c.is_ascii_digit());
-        let is_disk = matches!(bus, "scsi" | "ide" | "sata" | "virtio" | "net")
-            && !digits.is_empty()
-            && command.args.is_empty();
-        let commands = facts.commands.of_unit(command.unit);
-        let before = commands.iter().rev().find(|other| {
-            let end = other.place.span.end;
-            let between = facts
-                .files
-                .get(command.place.file)
-                .text()
-                .get(end as usize..command.place.span.start as usize)
-                .unwrap_or("\n");
-            end <= command.place.span.start && other.place.file == command.place.file && between.trim() == ";"
-        });
-        let Some(before) = before.filter(|_| is_disk) else { continue };
+    let disks: Vec<&Command> = facts.commands.iter().filter(|command| is_disk(command)).collect();
+    if disks.is_empty() {
+        return;
+    }
+    let ends: BTreeMap<(FileId, u32), &Command> = facts
+        .commands
+        .iter()
+        .map(|command| ((command.place.file, command.place.span.end), command))
+        .collect();
+    for command in disks {
+        let file = command.place.file;
+        let text = facts.files.get(file).text();
+        let before = text.get(..command.place.span.start as usize).unwrap_or_default();
+        let end = before.trim_end().strip_suffix(';').map(|before| before.trim_end().len());
+        let before = end.and_then(|end| ends.get(&(file, u32::try_from(end).ok()?)));
+        let Some(before) = before.filter(|before| before.unit == command.unit) else { continue };
         if before.arg_texts().any(|text| text.starts_with("order=") || text.starts_with("--boot")) {
             findings
                 .add(
@@ -152,4 +156,12 @@ fn cut_in_two(facts: &Facts, findings: &mut Findings<'_>) {
                 .help("quote the value: `--boot 'order=…;…'`");
         }
     }
+}
+
+/// Whether what looks like a command is the name of a guest's device, such as `net0`.
+fn is_disk(command: &Command) -> bool {
+    let bus = command.program.trim_end_matches(|c: char| c.is_ascii_digit());
+    matches!(bus, "scsi" | "ide" | "sata" | "virtio" | "net")
+        && bus.len() < command.program.len()
+        && command.args.is_empty()
 }

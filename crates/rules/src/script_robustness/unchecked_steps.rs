@@ -1,6 +1,6 @@
 //! Steps that run on after a failure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use plimsoll_model::Facts;
 use plimsoll_model::commands::{Command, CommandId, Fate, Origin, UnitId};
@@ -30,6 +30,15 @@ type Shell = (UnitId, Option<CommandId>);
 
 fn check(facts: &Facts, findings: &mut Findings<'_>) {
     let mut shells: BTreeMap<Shell, Vec<&Command>> = BTreeMap::new();
+    let handled: BTreeSet<UnitId> = facts
+        .commands
+        .iter()
+        .filter(|command| {
+            command.program == "catch_errors"
+                || command.program == "trap" && command.arg_texts().any(|text| text == "ERR")
+        })
+        .map(|command| command.unit)
+        .collect();
     for command in facts.commands.iter() {
         let unit = facts.commands.unit(command.unit);
         let runs = match unit.origin {
@@ -37,12 +46,13 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
             Origin::CodeBlock { .. } | Origin::ImageBuild | Origin::ServiceCommand { .. } => false,
             _ => command.carrier.is_some(),
         };
-        let handled = facts.commands.of_unit(command.unit).iter().any(|other| {
-            other.program == "catch_errors"
-                || other.program == "trap" && other.arg_texts().any(|text| text == "ERR")
-        });
         let goes_on = command.fate == Fate::Unchecked && !command.strict.errexit;
-        if runs && goes_on && !handled && !facts.is_development(unit.file) && matters(command) {
+        if runs
+            && goes_on
+            && !handled.contains(&command.unit)
+            && !facts.is_development(unit.file)
+            && matters(command)
+        {
             shells.entry((command.unit, command.carrier)).or_default().push(command);
         }
     }
