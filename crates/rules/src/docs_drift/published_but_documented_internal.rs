@@ -1,5 +1,6 @@
 //! Document calls a service internal that is published.
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use plimsoll_model::compose::{Port, Service};
@@ -51,6 +52,7 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
         .flat_map(|(_, service)| service.ports.iter().map(move |port| (service, port)))
         .filter(|(_, port)| port.published.is_some() && !is_loopback(port))
         .collect();
+    let names = names(&published);
     for file in facts.trees.of_kind(Kind::Markdown) {
         let Some(tree) = facts.trees.markdown.get(&file) else { continue };
         let source = facts.files.get(file);
@@ -63,17 +65,10 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
             if hits.binary_search(&source.line_of(tree.place(line).span.start)).is_err() {
                 continue;
             }
-            let text = tree.text(line).to_lowercase();
             // The service may be named by the item that this line belongs to.
-            let before = index
-                .checked_sub(1)
-                .and_then(|at| tree.lines.get(at))
-                .map(|line| tree.text(line).to_lowercase());
-            let hit = published.iter().find(|(service, port)| names(&text, service, port)).or_else(|| {
-                published
-                    .iter()
-                    .find(|(service, port)| before.as_deref().is_some_and(|text| names(text, service, port)))
-            });
+            let before = index.checked_sub(1).and_then(|at| tree.lines.get(at));
+            let hit = named(&names, &published, tree.text(line))
+                .or_else(|| named(&names, &published, tree.text(before?)));
             if let Some((service, port)) = hit {
                 found.push((tree.place(line), service, port));
             }
@@ -99,19 +94,33 @@ fn is_loopback(port: &Port) -> bool {
     port.host_ip.as_deref().is_some_and(|ip| ip.starts_with("127.") || ip == "::1" || ip == "localhost")
 }
 
-/// Whether a line speaks of a service: by its port, its name or the name of its image.
-fn names(text: &str, service: &Service, port: &Port) -> bool {
-    let image = service.image.as_ref().map(|image| {
-        let name = image.value.rsplit('/').next().unwrap_or_default();
-        name.split([':', '@']).next().unwrap_or_default().to_lowercase()
-    });
-    let has_word = |wanted: &str| {
-        wanted.len() > 2
-            && text
-                .split(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '_')
-                .any(|word| word == wanted || wanted == "postgres" && word == "postgresql")
-    };
-    has_word(&port.target.to_string())
-        || has_word(&service.name.to_lowercase())
-        || image.is_some_and(|image| has_word(&image))
+/// The words that speak of a published port, in lower case, each with the first one that it speaks of: its number,
+/// the name of its service or the name of the service's image.
+fn names(published: &[(&Service, &Port)]) -> BTreeMap<String, usize> {
+    let mut names = BTreeMap::new();
+    for (index, (service, port)) in published.iter().enumerate() {
+        let image = service.image.as_ref().map(|image| {
+            let name = image.value.rsplit('/').next().unwrap_or_default();
+            name.split([':', '@']).next().unwrap_or_default().to_lowercase()
+        });
+        let words = [Some(port.target.to_string()), Some(service.name.to_lowercase()), image];
+        for word in words.into_iter().flatten().filter(|word| word.len() > 2) {
+            if word == "postgres" {
+                names.entry("postgresql".to_owned()).or_insert(index);
+            }
+            names.entry(word).or_insert(index);
+        }
+    }
+    names
+}
+
+/// The first published port that a line speaks of.
+fn named<'a>(
+    names: &BTreeMap<String, usize>,
+    published: &[(&'a Service, &'a Port)],
+    line: &str,
+) -> Option<(&'a Service, &'a Port)> {
+    let line = line.to_lowercase();
+    let words = line.split(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '_');
+    published.get(words.filter_map(|word| names.get(word)).min().copied()?).copied()
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use camino::Utf8Path;
-use plimsoll_model::application::{Phase, Presence};
+use plimsoll_model::application::{EnvRead, Phase, Presence};
 use plimsoll_model::compose::{EnvEntry, Service};
 use plimsoll_model::services::{context, is_web_server};
 use plimsoll_model::{Facts, Kind};
@@ -34,6 +34,8 @@ const HELP: &str = "use an address relative to the page (such as `/api`) and let
 
 fn check(facts: &Facts, findings: &mut Findings<'_>) {
     let mut seen: BTreeSet<Place> = BTreeSet::new();
+    let own: Vec<&EnvRead> =
+        facts.application.env_reads.iter().filter(|read| defaults_to_own(read)).collect();
     for (_, service) in facts.stacks.deployed_services() {
         let Some(build) = &service.build else { continue };
         for entry in build.args.values() {
@@ -41,7 +43,7 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
         }
         at_run_time(facts, service, findings, &mut seen);
         dotenv(facts, service, findings, &mut seen);
-        defaults(facts, service, findings, &mut seen);
+        defaults(facts, &own, service, findings, &mut seen);
     }
 }
 
@@ -96,7 +98,8 @@ fn dotenv(facts: &Facts, service: &Service, findings: &mut Findings<'_>, seen: &
     for (&file, tree) in &facts.trees.dotenv {
         let path = facts.path(file);
         let name = path.file_name().unwrap_or_default();
-        if path.parent() != Some(folder.as_path())
+        if !in_folder(path, &folder)
+            || path.parent() != Some(folder.as_path())
             || !matches!(name, ".env.production" | ".env.production.local" | ".env")
             || !is_sent(facts, &folder, name)
         {
@@ -166,15 +169,24 @@ fn is_served(facts: &Facts, own: FileId, host: &str) -> bool {
     })
 }
 
+/// Whether the build falls back to the visitor's own machine.
+fn defaults_to_own(read: &EnvRead) -> bool {
+    let own = |value: &str| host(value).is_some_and(is_own_machine);
+    read.phase == Phase::Build && matches!(&read.presence, Presence::Default(default) if own(&default.value))
+}
+
 /// A default in the source that the build keeps, because nothing gives it the variable.
-fn defaults(facts: &Facts, service: &Service, findings: &mut Findings<'_>, seen: &mut BTreeSet<Place>) {
+fn defaults(
+    facts: &Facts,
+    own: &[&EnvRead],
+    service: &Service,
+    findings: &mut Findings<'_>,
+    seen: &mut BTreeSet<Place>,
+) {
     let (Some(folder), Some(build)) = (context(service), &service.build) else { return };
-    for read in &facts.application.env_reads {
+    for read in own {
         let Presence::Default(default) = &read.presence else { continue };
-        let inside = read.phase == Phase::Build && in_folder(facts.path(read.place.file), &folder);
-        let own = host(&default.value).is_some_and(is_own_machine);
-        if !inside
-            || !own
+        if !in_folder(facts.path(read.place.file), &folder)
             || build.args.contains_key(&read.name)
             || is_given(facts, &folder, &read.name)
             || !seen.insert(read.place)
@@ -193,7 +205,8 @@ fn defaults(facts: &Facts, service: &Service, findings: &mut Findings<'_>, seen:
 }
 
 fn in_folder(path: &Utf8Path, folder: &Utf8Path) -> bool {
-    folder.as_str().is_empty() || path.starts_with(folder)
+    let inside = || path.as_str().strip_prefix(folder.as_str()).is_some_and(|rest| rest.starts_with('/'));
+    folder.as_str().is_empty() || inside()
 }
 
 /// Whether a dotenv file of the build sets a variable.
@@ -201,8 +214,8 @@ fn is_given(facts: &Facts, folder: &Utf8Path, name: &str) -> bool {
     facts.trees.dotenv.iter().any(|(&file, tree)| {
         let path = facts.path(file);
         let own = path.file_name().unwrap_or_default();
-        matches!(own, ".env" | ".env.production" | ".env.production.local")
-            && in_folder(path, folder)
+        in_folder(path, folder)
+            && matches!(own, ".env" | ".env.production" | ".env.production.local")
             && is_sent(facts, folder, own)
             && tree.get(name).is_some()
     })
