@@ -30,6 +30,7 @@ pub(crate) fn run() -> Result<String, String> {
     let environment = [
         ("PLIMSOLL_COMPOSE", oracle.as_deref()),
         ("PLIMSOLL_SKIPPED", Some(notes.as_path())),
+        ("PLIMSOLL_TEST_LAB", Some(root)),
         ("PYTHONPATH", client.as_deref()),
     ];
     let cargo = |args: &[&str]| step(root, "cargo", args, &environment);

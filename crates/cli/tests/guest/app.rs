@@ -10,6 +10,8 @@ use std::time::Duration;
 use plimsoll_remote::{Destination, Job, OpenSsh, Pin};
 use tempfile::TempDir;
 
+use crate::lab::LabGuest;
+
 /// One app at a time: the guest is small.
 static TURN: Mutex<()> = Mutex::new(());
 
@@ -20,6 +22,7 @@ pub(crate) struct App {
     environment: Vec<(String, String)>,
     ssh: OpenSsh,
     runtime: tokio::runtime::Runtime,
+    lab: Option<LabGuest>,
     _turn: MutexGuard<'static, ()>,
 }
 
@@ -39,14 +42,29 @@ const HEALTH: &str = "wget -q -O- http://127.0.0.1:8080/version.txt\n";
 impl App {
     /// An app that is not deployed yet; or nothing, with the reason in words.
     pub(crate) fn new(name: &str, port: u16) -> Option<Self> {
-        let Some(guest) = variable("PLIMSOLL_TEST_GUEST") else {
-            println!("skipped: no PLIMSOLL_TEST_GUEST, a machine with Docker and Compose that SSH reaches");
-            return None;
-        };
         let turn = TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let folder = TempDir::new().unwrap();
-        let key = variable("PLIMSOLL_TEST_HOST_KEY").expect("PLIMSOLL_TEST_HOST_KEY is the guest's host key");
-        let identity = variable("PLIMSOLL_TEST_IDENTITY");
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+        let (lab, guest, key, identity) = match variable("PLIMSOLL_TEST_GUEST") {
+            Some(guest) => {
+                let key =
+                    variable("PLIMSOLL_TEST_HOST_KEY").expect("the guest's host key, PLIMSOLL_TEST_HOST_KEY");
+                (None, guest, key, variable("PLIMSOLL_TEST_IDENTITY"))
+            }
+            // A guest for each of these tests takes minutes in all: the project's own checks take them.
+            None if variable("PLIMSOLL_TEST_LAB").is_none() => {
+                println!(
+                    "skipped: neither PLIMSOLL_TEST_GUEST nor PLIMSOLL_TEST_LAB says where to deploy to"
+                );
+                return None;
+            }
+            None => {
+                let lab = runtime.block_on(LabGuest::new())?;
+                let identity = lab.identity.display().to_string();
+                let (guest, key) = (format!("root@{}", lab.address), lab.key.to_string());
+                (Some(lab), guest, key, Some(identity))
+            }
+        };
         let (user, rest) = guest.split_once('@').unwrap_or(("root", &guest));
         let (host, at) = rest.split_once(':').map_or((rest, None), |(host, port)| (host, port.parse().ok()));
         let destination = Destination {
@@ -56,7 +74,6 @@ impl App {
             identity: identity.clone().map(PathBuf::from),
             pin: Pin::parse(&key).unwrap(),
         };
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
         let ssh = runtime.block_on(OpenSsh::connect(destination, &folder.path().join("test-ssh"))).unwrap();
         let mut environment = vec![
             ("PLIMSOLL_GUEST".to_owned(), guest.clone()),
@@ -67,7 +84,8 @@ impl App {
             ("PATH".to_owned(), variable("PATH").unwrap_or_default()),
         ];
         environment.extend(identity.map(|identity| ("PLIMSOLL_IDENTITY".to_owned(), identity)));
-        let app = Self { folder, name: name.to_owned(), port, environment, ssh, runtime, _turn: turn };
+        let app = Self { folder, name: name.to_owned(), port, environment, ssh, runtime, lab, _turn: turn };
+        app.ready();
         app.clean();
         app.guest(include_str!("base.sh"));
         app.write("web/Dockerfile", DOCKERFILE);
@@ -206,6 +224,13 @@ impl App {
         services
     }
 
+    /// Waits for the engine of a guest that has just booted.
+    fn ready(&self) {
+        self.guest(
+            "for i in $(seq 100); do docker info >/dev/null 2>&1 && exit 0; sleep 0.3; done; docker info",
+        );
+    }
+
     fn clean(&self) {
         self.guest(
             "p=$(cat /var/lib/plimsoll/$1/lock/pid 2>/dev/null); [ -z \"$p\" ] || kill $p
@@ -223,5 +248,8 @@ impl Drop for App {
             self.clean();
         }
         self.runtime.block_on(self.ssh.close());
+        if let Some(lab) = &mut self.lab {
+            self.runtime.block_on(lab.close());
+        }
     }
 }

@@ -1,4 +1,5 @@
-//! Deploys onto a real guest: any machine with Docker and Compose that SSH reaches, named by the tester.
+//! Deploys onto a real guest: a container of the lab where this machine boots one, or any machine with Docker and
+//! Compose that SSH reaches, named by the tester:
 //!
 //! `PLIMSOLL_TEST_GUEST=user@host[:port]`, `PLIMSOLL_TEST_HOST_KEY`, `PLIMSOLL_TEST_IDENTITY`
 
@@ -11,4 +12,5 @@
 
 mod app;
 mod chaos;
+mod lab;
 mod story;

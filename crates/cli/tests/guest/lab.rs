@@ -1,0 +1,126 @@
+//! A guest of the lab, where the tester names none and the machine can boot one.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use plimsoll_lab::host::{Image, examine};
+use plimsoll_lab::lxc::{Lxc, Place};
+use plimsoll_lab::{Certificate, Lab, Options, Server};
+use plimsoll_pve::api::{GuestKind, LxcCreate, PowerOn};
+use plimsoll_pve::property::{Features, LxcNet, Mount};
+use plimsoll_pve::{Client, Config, Credentials, Request, Secret, Trust, Upid, Vmid, WaitOptions};
+use plimsoll_remote::{HostKey, scan};
+
+/// A lab with one unprivileged container.
+pub(crate) struct LabGuest {
+    pub(crate) address: String,
+    pub(crate) key: HostKey,
+    pub(crate) identity: PathBuf,
+    server: Option<Server>,
+    lab: Arc<Lab>,
+    _own: tempfile::TempDir,
+}
+
+/// Says why a test does not run. Where guests are known to boot, that is a failure.
+fn skip(why: &str) {
+    assert!(std::env::var_os("PLIMSOLL_LAB_REQUIRED").is_none(), "guests must boot here: {why}");
+    println!("skipped: no PLIMSOLL_TEST_GUEST, and no guest boots here: {why}");
+    if let Some(notes) = std::env::var_os("PLIMSOLL_SKIPPED") {
+        let mut notes = std::fs::OpenOptions::new().append(true).create(true).open(notes).unwrap();
+        std::io::Write::write_all(&mut notes, format!("deploys onto a real guest: {why}\n").as_bytes())
+            .unwrap();
+    }
+}
+
+impl LabGuest {
+    /// A guest that SSH reaches; `None`, said in words, where none boots.
+    #[expect(clippy::disallowed_methods, reason = "prepares the guest of a test")]
+    pub(crate) async fn new() -> Option<Self> {
+        let cache =
+            std::env::var_os("PLIMSOLL_LAB_CACHE").map_or("/var/cache/plimsoll-lab".into(), PathBuf::from);
+        let lxc = examine(&cache).into_iter().find(|one| one.backend == "lxc")?;
+        if !lxc.is_ready() {
+            let missing = lxc.checks.iter().filter(|check| !check.found).map(|check| check.what.as_str());
+            skip(&format!("{} missing", missing.collect::<Vec<_>>().join(", ")));
+            return None;
+        }
+        let own = tempfile::Builder::new().prefix("plimsoll-deploy-").tempdir_in("/var/tmp").unwrap();
+        std::fs::set_permissions(own.path(), std::os::unix::fs::PermissionsExt::from_mode(0o711)).unwrap();
+        let image = Image::in_cache(&cache).path;
+        let place = Place { data: own.path().join("data"), image, subnet: None, internet: false };
+        let backend = match Lxc::open(&place) {
+            Ok(backend) => backend,
+            Err(error) => {
+                skip(&error.to_string());
+                return None;
+            }
+        };
+        let options = Options { password: "for one test".into(), ..Options::default() };
+        let lab = Arc::new(Lab::with_backend(options, Box::new(backend)));
+        let network = lab.network()?;
+        let certificate = Certificate::make().unwrap();
+        let server =
+            Server::start(Arc::clone(&lab), "127.0.0.1:0".parse().unwrap(), certificate).await.unwrap();
+        let credentials =
+            Credentials::Password { user: "root@pam".into(), password: Secret::new("for one test") };
+        let trust = Trust::Pinned(server.certificate.fingerprint);
+        let client = Client::new(Config::new(server.address.to_string(), credentials, trust)).unwrap();
+        let identity = own.path().join("id");
+        let made =
+            Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(&identity).status();
+        assert!(made.unwrap().success());
+        let address = format!("{}.7", network.gateway.rsplit_once('.')?.0);
+        let net = format!("name=eth0,bridge=vmbr0,ip={address}/24,gw={}", network.gateway);
+        let create = LxcCreate {
+            node: "pve1".into(),
+            vmid: Vmid(107),
+            ostemplate: lab.templates().remove(0),
+            hostname: Some("deploy".into()),
+            unprivileged: Some(true),
+            features: Some(Features::nesting()),
+            memory: Some(2048),
+            rootfs: Some(Mount::allocate("local-lvm", 8)),
+            nets: [(0, net.parse::<LxcNet>().unwrap())].into(),
+            ssh_public_keys: Some(std::fs::read_to_string(identity.with_extension("pub")).unwrap()),
+            ..LxcCreate::default()
+        };
+        done(&client, &create).await;
+        done(&client, &PowerOn { node: "pve1".into(), kind: GuestKind::Lxc, vmid: Vmid(107) }).await;
+        let begun = Instant::now();
+        let key = loop {
+            let shown = scan(&address, None).await.unwrap_or_default();
+            if let Some(key) = shown.into_iter().find(|key| key.to_string().starts_with("ssh-ed25519")) {
+                break key;
+            }
+            if begun.elapsed() > Duration::from_secs(60) {
+                skip("the lab's guest does not answer");
+                return None;
+            }
+            tokio::time::sleep(Duration::from_millis(300)).await;
+        };
+        Some(Self { address, key, identity, server: Some(server), lab, _own: own })
+    }
+
+    /// Takes the lab away with all that is in it.
+    pub(crate) async fn close(&mut self) {
+        if let Some(server) = self.server.take() {
+            server.stop().await;
+        }
+        self.lab.close();
+    }
+}
+
+impl Drop for LabGuest {
+    /// A test that fails leaves nothing behind either.
+    fn drop(&mut self) {
+        self.lab.close();
+    }
+}
+
+async fn done<R: Request<Answer = Upid>>(client: &Client, request: &R) {
+    let upid = client.call(request).await.unwrap();
+    let options = WaitOptions { shortest: Duration::from_millis(20), ..WaitOptions::default() };
+    client.wait(&upid, options, |_| ()).await.unwrap();
+}
