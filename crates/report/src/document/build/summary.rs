@@ -1,6 +1,6 @@
 //! The first page.
 
-use plimsoll_judge::alternatives::Outcome;
+use plimsoll_judge::alternatives::{Kind, Outcome};
 use plimsoll_judge::proposals::Horizon;
 use plimsoll_rules::{Finding, Severity};
 use plimsoll_text::Applicability;
@@ -90,18 +90,21 @@ fn verdict(show: &Show<'_>) -> Text {
             format!(", today's way {}", points(verdict.today_total))
         }
     ));
-    let now = open(verdict.today);
-    if verdict.winner == verdict.today {
+    let (now, then) = (open(verdict.today), open(verdict.winner));
+    text = text
+        .and(&format!(" {} to root on the node without an unknown flaw of the platform", counted_paths(now)));
+    if verdict.winner != verdict.today {
+        let left = match (now, then) {
+            (0, _) => "the move".to_owned(),
+            (_, then) if then >= now => "the move alone closes none of them and".to_owned(),
+            (_, then) => format!("the move alone leaves {then} and"),
+        };
+        text = text.and(&format!("; {left} takes about {}", moving(show)));
+    }
+    text = text.and(".");
+    if verdict.today == Kind::Today {
         text = text.and(&format!(
-            " {} to root on the node without an unknown flaw of the platform.",
-            counted_paths(now)
-        ));
-    } else {
-        text = text.and(&format!(
-            " {} to root on the node without an unknown flaw of the platform; the move alone leaves {} and takes about {}.",
-            counted_paths(now),
-            open(verdict.winner),
-            moving(show)
+            " The files do not say what hosts the app today: where that is {winner} already, nothing has to move."
         ));
     }
     let cut = &judgement.cut;
@@ -149,9 +152,12 @@ fn numbers(show: &Show<'_>) -> Text {
     };
     let (safe, all) = (fixes(Applicability::Safe), fixes(Applicability::Review));
     if all > 0 {
-        text.push_str(&format!(
-            " `plimsoll fix` has a patch for {all} of them; {safe} are safe to take as they are, the others need a look."
-        ));
+        let how = match safe {
+            0 => "each needs a look".to_owned(),
+            safe if safe == all => "each is safe to take as it is".to_owned(),
+            safe => format!("{safe} are safe to take as they are, the others need a look"),
+        };
+        text.push_str(&format!(" `plimsoll fix` has a patch for {all} of them; {how}."));
     }
     Text::of(&text)
 }
@@ -165,7 +171,7 @@ fn concern(show: &Show<'_>, lead: &str, rules: &[&str]) -> Option<Text> {
     let mut text = show.mention_after(Text::default().strong(format!("{lead}:")).and(" "), first);
     let mut said = 1;
     let other = bad.iter().find(|finding| finding.rule.code != first.rule.code);
-    if let Some(second) = other.or_else(|| bad.get(1)) {
+    if let Some(second) = other.or_else(|| bad.iter().find(|finding| finding.message != first.message)) {
         text = show.mention_after(text.and("; "), second);
         said = 2;
     }
