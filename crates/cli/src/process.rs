@@ -40,6 +40,18 @@ pub(crate) fn git(folder: &Utf8Path, words: &[&str]) -> Option<String> {
     (output.status.success() && !line.is_empty()).then_some(line)
 }
 
+/// What a command prints, read by a shell; why it failed.
+pub(crate) fn shell(folder: &Utf8Path, run: &str) -> Result<String, String> {
+    let folder = if folder.as_str().is_empty() { Utf8Path::new(".") } else { folder };
+    let output = program("sh").args(["-c", run]).current_dir(folder).stdin(Stdio::null()).output();
+    let output = output.map_err(|error| error.to_string())?;
+    if !output.status.success() {
+        let text = String::from_utf8_lossy(&output.stderr);
+        return Err(text.lines().next_back().unwrap_or("it does not say why").to_owned());
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).trim_end_matches(['\n', '\r']).to_owned())
+}
+
 /// Runs git; what it objects to where it fails.
 pub(crate) fn git_says(folder: &Utf8Path, words: &[&str]) -> Result<(), String> {
     let output = program("git").args(["-C", folder.as_str()]).args(words).stdin(Stdio::null()).output();

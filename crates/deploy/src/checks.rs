@@ -9,8 +9,8 @@ use tokio::process::Command;
 
 use crate::spec::Check;
 
-/// Time for one try.
-const TRY: Duration = Duration::from_secs(5);
+/// Bytes of an answer that are looked at.
+const LOOKED_AT: usize = 1 << 20;
 
 /// Tries until a check holds; the last reason when the time is over.
 pub(crate) async fn until(check: &Check, limit: Duration) -> Result<(), String> {
@@ -26,23 +26,23 @@ pub(crate) async fn until(check: &Check, limit: Duration) -> Result<(), String> 
 
 /// One try.
 pub(crate) async fn once(check: &Check) -> Result<(), String> {
+    let (Check::Http { timeout, .. } | Check::Tcp { timeout, .. } | Check::Command { timeout, .. }) = check;
     let one = async {
         match check {
-            Check::Http { url, expect } => http(url, *expect).await,
-            Check::Tcp { address } => connect(address).await.map(drop),
-            Check::Command { words } => command(words).await,
+            Check::Http { url, expect, contains, .. } => http(url, *expect, contains.as_deref()).await,
+            Check::Tcp { address, .. } => connect(address).await.map(drop),
+            Check::Command { run, .. } => command(run).await,
         }
     };
-    tokio::time::timeout(TRY, one)
-        .await
-        .unwrap_or_else(|_| Err(format!("no answer within {} s", TRY.as_secs())))
+    let late = || Err(format!("no answer within {} s", timeout.as_secs()));
+    tokio::time::timeout(*timeout, one).await.unwrap_or_else(|_| late())
 }
 
 async fn connect(address: &str) -> Result<TcpStream, String> {
     TcpStream::connect(address).await.map_err(|error| format!("{address}: {}", error.kind()))
 }
 
-async fn http(url: &str, expect: u16) -> Result<(), String> {
+async fn http(url: &str, expect: u16, contains: Option<&str>) -> Result<(), String> {
     let rest = url.strip_prefix("http://").ok_or_else(|| format!("`{url}` is no http address"))?;
     let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
     let has_port = host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
@@ -52,8 +52,9 @@ async fn http(url: &str, expect: u16) -> Result<(), String> {
         format!("GET /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nUser-Agent: plimsoll\r\n\r\n");
     stream.write_all(request.as_bytes()).await.map_err(|error| error.kind().to_string())?;
     let mut head = Vec::new();
-    let mut buffer = [0; 256];
-    while head.len() < 64 {
+    let mut buffer = [0; 4096];
+    let enough = if contains.is_some() { LOOKED_AT } else { 64 };
+    while head.len() < enough {
         match stream.read(&mut buffer).await {
             Ok(count @ 1..) => head.extend_from_slice(buffer.get(..count).unwrap_or_default()),
             _ => break,
@@ -62,16 +63,20 @@ async fn http(url: &str, expect: u16) -> Result<(), String> {
     let text = String::from_utf8_lossy(&head);
     let status = text.split(' ').nth(1).and_then(|status| status.parse::<u16>().ok());
     match status {
-        Some(status) if status == expect => Ok(()),
+        Some(status) if status == expect => match contains {
+            Some(wanted) if !text.split_once("\r\n\r\n").is_some_and(|(_, body)| body.contains(wanted)) => {
+                Err(format!("its answer does not hold `{wanted}`"))
+            }
+            _ => Ok(()),
+        },
         Some(status) => Err(format!("it answers {status}")),
         None => Err("it does not speak HTTP".to_owned()),
     }
 }
 
-async fn command(words: &[String]) -> Result<(), String> {
-    let Some((program, arguments)) = words.split_first() else { return Ok(()) };
-    let output = Command::new(program).args(arguments).stdin(Stdio::null()).kill_on_drop(true).output().await;
-    let output = output.map_err(|error| format!("`{program}` cannot be started: {}", error.kind()))?;
+async fn command(run: &str) -> Result<(), String> {
+    let output = Command::new("sh").args(["-c", run]).stdin(Stdio::null()).kill_on_drop(true).output().await;
+    let output = output.map_err(|error| format!("no shell can be started: {}", error.kind()))?;
     if output.status.success() {
         return Ok(());
     }
@@ -97,20 +102,32 @@ mod tests {
         address
     }
 
+    const TRY: Duration = Duration::from_secs(5);
+
     #[tokio::test]
-    async fn the_status_decides() {
-        let address = server("HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n").await;
-        let check = |expect| Check::Http { url: format!("http://{address}/health"), expect };
-        assert_eq!(once(&check(503)).await, Ok(()));
-        assert_eq!(once(&check(200)).await, Err("it answers 503".to_owned()));
-        assert_eq!(once(&Check::Tcp { address }).await, Ok(()));
+    async fn the_status_and_the_text_decide() {
+        let address = server("HTTP/1.1 503 Service Unavailable\r\ncontent-length: 4\r\n\r\nlate").await;
+        let check = |expect, contains: Option<&str>| Check::Http {
+            url: format!("http://{address}/health"),
+            expect,
+            contains: contains.map(ToOwned::to_owned),
+            timeout: TRY,
+        };
+        assert_eq!(once(&check(503, None)).await, Ok(()));
+        assert_eq!(once(&check(503, Some("late"))).await, Ok(()));
+        let header = once(&check(503, Some("Unavailable"))).await;
+        assert_eq!(header, Err("its answer does not hold `Unavailable`".to_owned()));
+        assert_eq!(once(&check(503, Some("soon"))).await, Err("its answer does not hold `soon`".to_owned()));
+        assert_eq!(once(&check(200, None)).await, Err("it answers 503".to_owned()));
+        assert_eq!(once(&Check::Tcp { address, timeout: TRY }).await, Ok(()));
     }
 
     #[tokio::test]
-    async fn a_command_must_succeed() {
-        let check =
-            |words: &[&str]| Check::Command { words: words.iter().map(|w| (*w).to_owned()).collect() };
-        assert_eq!(once(&check(&["true"])).await, Ok(()));
-        assert_eq!(once(&check(&["sh", "-c", "echo no >&2; exit 1"])).await, Err("no".to_owned()));
+    async fn a_command_must_succeed_in_time() {
+        let check = |run: &str, timeout| Check::Command { run: run.to_owned(), timeout };
+        assert_eq!(once(&check("true", TRY)).await, Ok(()));
+        assert_eq!(once(&check("echo no >&2; exit 1", TRY)).await, Err("no".to_owned()));
+        let late = once(&check("sleep 9", Duration::from_millis(50))).await;
+        assert_eq!(late, Err("no answer within 0 s".to_owned()));
     }
 }

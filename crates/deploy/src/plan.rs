@@ -452,7 +452,11 @@ mod tests {
     #[test]
     fn a_first_migration_finds_its_database() {
         let mut spec = spec(vec![service("db", &[]), service("other", &[]), service("web", &["db"])]);
-        spec.hooks.push(Hook { service: "web".to_owned(), run: vec!["migrate".to_owned()] });
+        spec.hooks.push(Hook {
+            service: "web".to_owned(),
+            run: vec!["migrate".to_owned()],
+            deadline: Duration::ZERO,
+        });
         let names = names(&plan(&spec, &State::default()));
         let rest = &names[3..];
         assert_eq!(

@@ -288,7 +288,10 @@ fn service(
         replicas,
         is_job: order::is_job(compose, name),
         needs: needs(compose, name),
-        deadline: (start_period + tries + second * 30).clamp(second * 30, second * 900),
+        deadline: wanted
+            .options
+            .health_deadline
+            .unwrap_or((start_period + tries + second * 30).clamp(second * 30, second * 900)),
         start_period,
         grace: found.stop_grace_period.as_ref().map_or(second * 10, |grace| grace.value),
         digest: made_of(spec, name),

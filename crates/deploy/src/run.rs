@@ -386,12 +386,12 @@ impl Run<'_> {
             }
             Step::Render => return self.render().await,
             Step::Hook { index, service, .. } => {
-                let words = spec.hooks.get(*index).map(|hook| hook.run.clone()).unwrap_or_default();
+                let Some(hook) = spec.hooks.get(*index) else { return Ok(Ok(())) };
                 let name = format!("hook {index} {service}");
                 let action = Action::new(&name, release, script!("hook"))
                     .args([service])
-                    .args(words)
-                    .limit(spec.options.hook_deadline);
+                    .args(hook.run.clone())
+                    .limit(hook.deadline);
                 let output = guest.step(lock, action).await?;
                 return Ok(stopped(&name, Some(service), &output));
             }

@@ -127,6 +127,8 @@ pub struct Hook {
     pub service: String,
     /// The words of the command.
     pub run: Vec<String>,
+    /// How long it may take.
+    pub deadline: Duration,
 }
 
 /// What must hold from outside.
@@ -138,25 +140,36 @@ pub enum Check {
         url: String,
         /// The status.
         expect: u16,
+        /// A text that the answer holds.
+        contains: Option<String>,
+        /// Time for one try.
+        timeout: Duration,
     },
     /// A TCP port accepts.
     Tcp {
         /// Host and port.
         address: String,
+        /// Time for one try.
+        timeout: Duration,
     },
     /// A command on this machine ends with status 0.
     Command {
-        /// Its words.
-        words: Vec<String>,
+        /// The command, for `sh -c`.
+        run: String,
+        /// Time for one try.
+        timeout: Duration,
     },
 }
 
 impl fmt::Display for Check {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Http { url, expect } => write!(f, "{url} answers {expect}"),
-            Self::Tcp { address } => write!(f, "{address} accepts"),
-            Self::Command { words } => write!(f, "`{}` succeeds", words.join(" ")),
+            Self::Http { url, expect, contains: None, .. } => write!(f, "{url} answers {expect}"),
+            Self::Http { url, expect, contains: Some(text), .. } => {
+                write!(f, "{url} answers {expect} with `{text}`")
+            }
+            Self::Tcp { address, .. } => write!(f, "{address} accepts"),
+            Self::Command { run, .. } => write!(f, "`{run}` succeeds"),
         }
     }
 }
@@ -182,8 +195,8 @@ pub struct Options {
     pub watch: Duration,
     /// How long checks from outside may fail.
     pub check_deadline: Duration,
-    /// How long a hook may take.
-    pub hook_deadline: Duration,
+    /// How long a service may take to become healthy; nothing leaves it to its own health check.
+    pub health_deadline: Option<Duration>,
     /// How long to wait for another deploy.
     pub lock_wait: Duration,
 }
@@ -195,7 +208,7 @@ impl Default for Options {
             keep: 5,
             watch: Duration::from_secs(3),
             check_deadline: Duration::from_secs(30),
-            hook_deadline: Duration::from_secs(600),
+            health_deadline: None,
             lock_wait: Duration::from_secs(40),
         }
     }

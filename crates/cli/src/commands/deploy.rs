@@ -44,15 +44,16 @@ pub(crate) fn run(ui: &Ui, args: &DeployArgs) -> Result<Outcome, Failure> {
         return Ok(Outcome::Clean);
     }
     let begun = Instant::now();
-    let app = args.target.app(&args.release.directory)?;
+    let target = &args.target.filled(&args.release.directory)?;
+    let app = target.app(&args.release.directory)?;
     let checkout = args.release.checkout()?;
-    let spec = args.release.spec(&args.target, &app, checkout.path())?;
+    let spec = args.release.spec(target, &app, checkout.path())?;
     if args.target.format == Format::Text {
         for warning in &spec.warnings {
             ui.status(&format!("warning: {warning}"));
         }
     }
-    let session = args.target.open(&app, listener(args.target.format, args.verbose))?;
+    let session = target.open(&app, listener(args.target.format, args.verbose))?;
     let result = session.runtime.block_on(session.runner.deploy(&spec, &args.reason));
     report(ui, args.target.format, &app, result, begun)?;
     finish(session);

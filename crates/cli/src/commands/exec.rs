@@ -25,8 +25,9 @@ pub(crate) struct ExecArgs {
 }
 
 pub(crate) fn run(args: &ExecArgs) -> Result<Outcome, Failure> {
-    let app = args.target.app(Utf8Path::new("."))?;
-    let session = args.target.open(&app, listener(args.target.format, false))?;
+    let target = args.target.filled(Utf8Path::new("."))?;
+    let app = target.app(Utf8Path::new("."))?;
+    let session = target.open(&app, listener(args.target.format, false))?;
     let terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
     let mut words = vec!["exec".to_owned()];
     if !terminal {

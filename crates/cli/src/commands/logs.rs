@@ -28,8 +28,9 @@ pub(crate) struct LogsArgs {
 }
 
 pub(crate) fn run(_ui: &Ui, args: &LogsArgs) -> Result<Outcome, Failure> {
-    let app = args.target.app(Utf8Path::new("."))?;
-    let session = args.target.open(&app, listener(args.target.format, false))?;
+    let target = args.target.filled(Utf8Path::new("."))?;
+    let app = target.app(Utf8Path::new("."))?;
+    let session = target.open(&app, listener(args.target.format, false))?;
     let mut words = vec!["logs".to_owned(), "--tail".to_owned(), args.lines.to_string()];
     if args.follow {
         words.push("--follow".to_owned());

@@ -22,6 +22,7 @@ pub(crate) mod unlock;
 
 mod checkout;
 mod choices;
+mod settings;
 mod target;
 
 use crate::args::Command;

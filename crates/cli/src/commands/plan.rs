@@ -28,6 +28,7 @@ pub(crate) fn run(ui: &Ui, args: &PlanArgs) -> Result<Outcome, Failure> {
 
 /// Works the plan out and prints it.
 pub(crate) fn show(ui: &Ui, target: &TargetArgs, release: &ReleaseArgs) -> Result<(), Failure> {
+    let target = &target.filled(&release.directory)?;
     let app = target.app(&release.directory)?;
     let checkout = release.checkout()?;
     let spec = release.spec(target, &app, checkout.path())?;

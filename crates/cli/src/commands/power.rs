@@ -55,8 +55,9 @@ pub(crate) fn start(ui: &Ui, args: &StartArgs) -> Result<Outcome, Failure> {
 }
 
 fn run(ui: &Ui, verb: &str, what: &What) -> Result<Outcome, Failure> {
-    let app = what.target.app(Utf8Path::new("."))?;
-    let session = what.target.open(&app, listener(what.target.format, false))?;
+    let target = what.target.filled(Utf8Path::new("."))?;
+    let app = target.app(Utf8Path::new("."))?;
+    let session = target.open(&app, listener(what.target.format, false))?;
     let result = session.runtime.block_on(session.runner.power(verb, &what.services));
     result.map_err(FailureKind::from)?;
     let which = if what.services.is_empty() { "all services".to_owned() } else { what.services.join(", ") };

@@ -23,8 +23,9 @@ pub(crate) struct ReleasesArgs {
 }
 
 pub(crate) fn run(ui: &Ui, args: &ReleasesArgs) -> Result<Outcome, Failure> {
-    let app = args.target.app(Utf8Path::new("."))?;
-    let session = args.target.open(&app, listener(args.target.format, false))?;
+    let target = args.target.filled(Utf8Path::new("."))?;
+    let app = target.app(Utf8Path::new("."))?;
+    let session = target.open(&app, listener(args.target.format, false))?;
     let state =
         session.runtime.block_on(session.runner.guest.observe(Depth::All)).map_err(FailureKind::from)?;
     let mut fate: BTreeMap<u64, (&str, &str)> = BTreeMap::new();

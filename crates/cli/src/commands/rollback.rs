@@ -31,8 +31,9 @@ pub(crate) struct RollbackArgs {
 
 pub(crate) fn run(ui: &Ui, args: &RollbackArgs) -> Result<Outcome, Failure> {
     let begun = Instant::now();
-    let app = args.target.app(Utf8Path::new("."))?;
-    let session = args.target.open(&app, listener(args.target.format, args.verbose))?;
+    let target = args.target.filled(Utf8Path::new("."))?;
+    let app = target.app(Utf8Path::new("."))?;
+    let session = target.open(&app, listener(args.target.format, args.verbose))?;
     let result = session.runtime.block_on(session.runner.rollback(args.number));
     report(ui, args.target.format, &app, result, begun)?;
     finish(session);

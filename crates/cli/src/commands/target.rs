@@ -8,12 +8,13 @@ use std::time::Duration;
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::{Args, ValueEnum};
 use plimsoll_deploy::{
-    Cache, Check, Event, Guest, Hook, Listener, Options, Place, Runner, Spec, Values, Wanted, prepare,
+    Cache, Check, Event, Guest, Hook, Listener, Options, Place, Runner, Spec, Wanted, prepare,
 };
 use plimsoll_model::compose::default_files;
 use plimsoll_remote::{Destination, OpenSsh, Pin};
 
 use super::checkout::{Checkout, with_values};
+use super::settings::{Settings, words};
 use crate::discovery::discover;
 use crate::failure::{Failure, FailureKind};
 use crate::ui::Ui;
@@ -42,10 +43,10 @@ pub(crate) enum BuildPlace {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Target")]
 pub(crate) struct TargetArgs {
-    /// Name of the target
-    #[arg(long, value_name = "NAME", env = "PLIMSOLL_TARGET", default_value = "production")]
-    pub(crate) target: String,
-    /// App: the name of the Compose project [default: the name of the directory]
+    /// Name of the target [default: the only one of `plimsoll.yaml`, or `production`]
+    #[arg(long, value_name = "NAME", env = "PLIMSOLL_TARGET")]
+    pub(crate) target: Option<String>,
+    /// App: the name of the Compose project [default: that of `plimsoll.yaml`, or the name of the directory]
     #[arg(long, value_name = "NAME", env = "PLIMSOLL_APP")]
     pub(crate) app: Option<String>,
     /// Guest to work on: any machine with Docker Engine and Compose that SSH reaches
@@ -60,6 +61,9 @@ pub(crate) struct TargetArgs {
     /// How results are printed
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
+    /// What `plimsoll.yaml` says.
+    #[arg(skip)]
+    settings: Option<Settings>,
 }
 
 /// What should run there.
@@ -79,8 +83,8 @@ pub(crate) struct ReleaseArgs {
     #[arg(long, value_name = "NAME")]
     pub(crate) profile: Vec<String>,
     /// Where images are built
-    #[arg(long, value_enum, default_value_t, env = "PLIMSOLL_BUILD")]
-    pub(crate) build: BuildPlace,
+    #[arg(long, value_enum, env = "PLIMSOLL_BUILD")]
+    pub(crate) build: Option<BuildPlace>,
     /// Command to run with the new image before anything is switched, as SERVICE=COMMAND
     #[arg(long, value_name = "SERVICE=COMMAND")]
     pub(crate) before_release: Vec<String>,
@@ -93,12 +97,12 @@ pub(crate) struct ReleaseArgs {
     /// Command that must succeed here, read by a shell
     #[arg(long, value_name = "COMMAND")]
     pub(crate) check_command: Vec<String>,
-    /// Seconds that everything must stay healthy
-    #[arg(long, value_name = "SECONDS", default_value_t = 3)]
-    pub(crate) watch: u64,
-    /// Releases that are kept
-    #[arg(long, value_name = "NUMBER", default_value_t = 5)]
-    pub(crate) keep: usize,
+    /// Seconds that everything must stay healthy [default: that of `plimsoll.yaml`, or 3]
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) watch: Option<u64>,
+    /// Releases that are kept [default: that of `plimsoll.yaml`, or 5]
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) keep: Option<usize>,
 }
 
 /// A connection with the runtime that drives it.
@@ -108,6 +112,21 @@ pub(crate) struct Session {
 }
 
 impl TargetArgs {
+    /// The same with what `plimsoll.yaml` says where no flag says otherwise.
+    pub(crate) fn filled(&self, directory: &Utf8Path) -> Result<Self, Failure> {
+        let mut filled = self.clone();
+        let Some(settings) = Settings::read(directory, self.target.as_deref())? else { return Ok(filled) };
+        filled.target.get_or_insert_with(|| settings.target().name.clone());
+        filled.app.get_or_insert_with(|| settings.app().to_owned());
+        if filled.guest.is_none() {
+            let (guest, key) = settings.guest()?;
+            filled.guest = Some(guest);
+            filled.host_key = filled.host_key.or(key);
+        }
+        filled.settings = Some(settings);
+        Ok(filled)
+    }
+
     /// Opens the connection.
     pub(crate) fn open(&self, app: &str, listener: Listener) -> Result<Session, Failure> {
         let destination = self.destination()?;
@@ -190,9 +209,11 @@ impl ReleaseArgs {
     /// Reads a checkout.
     pub(crate) fn spec(&self, target: &TargetArgs, app: &str, root: &Utf8Path) -> Result<Spec, Failure> {
         let found = discover(&[root.to_string()], &[])?;
-        let compose_files = match self.file.as_slice() {
-            [] => default_files(&found.files, Utf8Path::new("")),
-            files => files.to_vec(),
+        let settings = target.settings.as_ref();
+        let compose_files = match (self.file.as_slice(), settings) {
+            ([], Some(settings)) => settings.compose().to_vec(),
+            ([], None) => default_files(&found.files, Utf8Path::new("")),
+            (files, _) => files.to_vec(),
         };
         if compose_files.is_empty() {
             let shown = &self.directory;
@@ -201,49 +222,71 @@ impl ReleaseArgs {
         }
         let files = with_values(&found.files, [root, &self.directory], &compose_files);
         let address = target.address();
-        let http = self
-            .check_http
-            .iter()
-            .map(|url| Check::Http { url: url.replace("{guest}", &address), expect: 200 });
-        let tcp = self.check_tcp.iter().map(|at| Check::Tcp { address: at.replace("{guest}", &address) });
-        let command = self.check_command.iter().map(|text| Check::Command {
-            words: vec!["sh".to_owned(), "-c".to_owned(), text.replace("{guest}", &address)],
+        let timeout = Duration::from_secs(5);
+        let here = |text: &String| text.replace("{guest}", &address);
+        let http = self.check_http.iter().map(|url| Check::Http {
+            url: here(url),
+            expect: 200,
+            contains: None,
+            timeout,
         });
-        let build = match self.build {
-            BuildPlace::Here => Place::Here,
-            BuildPlace::Guest => Place::Guest,
+        let tcp = self.check_tcp.iter().map(|at| Check::Tcp { address: here(at), timeout });
+        let command = self.check_command.iter().map(|run| Check::Command { run: here(run), timeout });
+        let said = settings.into_iter().flat_map(|settings| settings.checks(&address));
+        let checks: Vec<Check> = http.chain(tcp).chain(command).chain(said).collect();
+        for check in &checks {
+            if let Check::Http { url, .. } = check
+                && !url.starts_with("http://")
+            {
+                return Err(Failure::from(FailureKind::Target(format!("`{url}` cannot be asked so far")))
+                    .hint("check it with a command: `curl -fsS` and the address"));
+            }
+        }
+        let hooks = self.before_release.iter().map(|text| hook(text)).collect::<Result<Vec<_>, _>>()?;
+        let hooks = hooks.into_iter().chain(settings.into_iter().flat_map(Settings::hooks)).collect();
+        let in_guest = match self.build {
+            Some(place) => place == BuildPlace::Guest,
+            None => settings.is_some_and(Settings::builds_in_guest),
         };
-        let options =
-            Options { build, keep: self.keep, watch: Duration::from_secs(self.watch), ..Options::default() };
+        let usual = Options::default();
+        let keep = settings.and_then(|settings| usize::try_from(settings.target().keep).ok());
+        let options = Options {
+            build: if in_guest { Place::Guest } else { Place::Here },
+            keep: self.keep.or(keep).unwrap_or(usual.keep),
+            watch: self
+                .watch
+                .map(Duration::from_secs)
+                .or(settings.map(|settings| settings.target().watch))
+                .unwrap_or(usual.watch),
+            health_deadline: settings.map(|settings| settings.target().deadline),
+            ..usual
+        };
+        let environment = environment();
+        let secrets = settings.map(|settings| settings.values(&environment)).transpose()?.unwrap_or_default();
         let spec = prepare(&Wanted {
             app: app.to_owned(),
-            target: target.target.clone(),
+            target: target.target.clone().unwrap_or_else(|| "production".to_owned()),
             version: version(root),
             root: root.as_std_path(),
             files: &files,
             compose_files,
             profiles: self.profile.clone(),
-            environment: environment(),
-            secrets: Values::default(),
-            hooks: self.before_release.iter().map(|text| hook(text)).collect::<Result<_, _>>()?,
-            checks: http.chain(tcp).chain(command).collect(),
+            environment,
+            secrets,
+            hooks,
+            checks,
             options,
         });
         Ok(spec.map_err(FailureKind::from)?)
     }
 }
 
-/// `SERVICE=COMMAND`; what a shell would have to read goes to a shell.
+/// `SERVICE=COMMAND`
 fn hook(text: &str) -> Result<Hook, Failure> {
     let Some((service, run)) = text.split_once('=') else {
         return Err(FailureKind::Target(format!("`{text}` is not SERVICE=COMMAND")).into());
     };
-    let needs_shell = run.contains(['\'', '"', '$', '&', '|', ';', '<', '>', '*', '(', '`', '\\']);
-    let run = match needs_shell {
-        true => vec!["sh".to_owned(), "-c".to_owned(), run.to_owned()],
-        false => run.split_whitespace().map(ToOwned::to_owned).collect(),
-    };
-    Ok(Hook { service: service.to_owned(), run })
+    Ok(Hook { service: service.to_owned(), run: words(run), deadline: Duration::from_secs(600) })
 }
 
 /// Tells a person at a terminal, or a program, what happens.

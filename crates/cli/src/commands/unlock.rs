@@ -18,8 +18,9 @@ pub(crate) struct UnlockArgs {
 }
 
 pub(crate) fn run(ui: &Ui, args: &UnlockArgs) -> Result<Outcome, Failure> {
-    let app = args.target.app(Utf8Path::new("."))?;
-    let session = args.target.open(&app, listener(args.target.format, false))?;
+    let target = args.target.filled(Utf8Path::new("."))?;
+    let app = target.app(Utf8Path::new("."))?;
+    let session = target.open(&app, listener(args.target.format, false))?;
     let owner = session.runtime.block_on(session.runner.guest.unlock()).map_err(FailureKind::from)?;
     match owner.trim() {
         "" => ui.status("nobody held the lock"),

@@ -153,6 +153,25 @@ impl App {
         ["deploy", "--watch", "1", "--check-http", &check].map(ToOwned::to_owned).to_vec()
     }
 
+    /// Says by a file what variables said so far.
+    pub(crate) fn configure(&mut self, rest: &str) {
+        let of = |name: &str| self.environment.iter().find(|(key, _)| key == name).unwrap().1.clone();
+        let key = of("PLIMSOLL_HOST_KEY");
+        let destination = self.ssh.destination();
+        let (user, host) = (destination.user.clone().unwrap(), destination.host.clone());
+        let port = destination.port.unwrap_or(22);
+        self.write(
+            "plimsoll.yaml",
+            &format!(
+                "app: {}\ncompose: compose.yaml\ntargets:\n  test:\n    guest: {{kind: adopt, address: {host}, user: \
+                 {user}, port: {port}, host_key: \"{key}\"}}\n{rest}",
+                self.name
+            ),
+        );
+        let said = ["PLIMSOLL_GUEST", "PLIMSOLL_HOST_KEY", "PLIMSOLL_APP", "PLIMSOLL_BUILD"];
+        self.environment.retain(|(name, _)| !said.contains(&name.as_str()));
+    }
+
     /// Builds with another engine than the guest's, where the tester names one.
     pub(crate) fn build_elsewhere(&mut self) -> bool {
         let Some(engine) = variable("PLIMSOLL_TEST_DOCKER_HOST") else {

@@ -144,3 +144,26 @@ fn a_named_commit_is_deployed_instead_of_the_files() {
     let output = app.run(&["deploy", "--version", "no-such-thing"]);
     assert!(String::from_utf8_lossy(&output.stderr).contains("git knows no such commit"));
 }
+
+#[test]
+fn a_configuration_file_says_it_all() {
+    let Some(mut app) = App::new("plimsoll-test-file", 18090) else { return };
+    app.write("secret.txt", "battery staple\n");
+    app.configure(
+        "    build: guest\n    watch: 1s\n    checks: [{http: \"http://{guest}:18090/version.txt\", contains: \"1\"}]\n    \
+         before_release: [{service: web, run: cat /app/version.txt}]\nsecrets:\n  DB_PASSWORD: {from: file, path: secret.txt}\n",
+    );
+    let plan = app.ok(&["plan"]);
+    assert!(plan.contains("run `cat /app/version.txt` with the new image of web"), "{plan}");
+    assert!(plan.contains(":18090/version.txt answers 200 with `1`"), "{plan}");
+    app.ok(&["deploy"]);
+    assert_eq!(app.served().as_deref(), Some("1"));
+    assert!(app.ok(&["exec", "web", "--", "sh", "-c", "echo $DB_PASSWORD"]).contains("battery staple"));
+    assert!(app.ok(&["status"]).contains("plimsoll-test-file: release 1"));
+    let output = app.run(&["status", "--target", "elsewhere"]);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("there is no target `elsewhere`"));
+    // What the file demands of the answer is held against it.
+    app.version("2");
+    assert_eq!(app.run(&["deploy"]).status.code(), Some(3));
+    assert_eq!(app.served().as_deref(), Some("1"));
+}
