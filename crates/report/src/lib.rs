@@ -5,6 +5,7 @@
 
 mod baseline_file;
 pub mod document;
+pub mod html;
 mod json;
 mod markdown;
 mod page;

@@ -12,6 +12,7 @@ mod hostile;
 mod lab;
 mod lab_docs;
 mod other_commands;
+mod page;
 mod sandbox;
 mod stability;
 mod total;

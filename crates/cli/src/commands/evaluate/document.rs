@@ -7,8 +7,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 use plimsoll_judge::settings::{Date, Settings};
 use plimsoll_judge::{Question, assess};
 use plimsoll_model::Facts;
-use plimsoll_report::Report;
 use plimsoll_report::document::{Input, build, markdown, notes};
+use plimsoll_report::{Report, html};
 
 use crate::failure::{Failure, FailureKind};
 use crate::output::write_file;
@@ -65,7 +65,7 @@ impl Target {
         let question = Question { profile: report.profile, settings, today };
         let judgement = assess(facts, report.assessment, &question);
         let document = build(&Input { report, facts, judgement: &judgement, today, notes: &self.notes });
-        let text = markdown::write(&document);
+        let text = if is_page(&self.path) { html::write(&document) } else { markdown::write(&document) };
         if let Some(folder) = self.path.parent().filter(|folder| !folder.as_str().is_empty()) {
             std::fs::create_dir_all(folder)
                 .map_err(|source| FailureKind::Write { path: folder.to_owned(), source })?;

@@ -1,0 +1,4 @@
+//! The evaluation as a page, opened in a real browser.
+
+mod browser;
+mod holds;

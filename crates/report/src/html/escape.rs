@@ -1,0 +1,58 @@
+//! Text from evaluated files as text of a page, and nothing but text.
+
+use std::fmt::{Display, Formatter, Result, Write as _};
+
+/// Text that is safe between tags and in quoted attributes. Characters that steer a terminal or turn the direction
+/// of reading would let a file show something else than it holds: they are named instead.
+pub(super) struct Escaped<'a>(pub(super) &'a str);
+
+impl Display for Escaped<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        for c in self.0.chars() {
+            match c {
+                '&' => f.write_str("&amp;")?,
+                '<' => f.write_str("&lt;")?,
+                '>' => f.write_str("&gt;")?,
+                '"' => f.write_str("&quot;")?,
+                '\'' => f.write_str("&#39;")?,
+                '\n' | '\t' => f.write_char(c)?,
+                _ if c.is_control() => f.write_char('\u{fffd}')?,
+                _ if is_unseen(c) => write!(f, "[U+{:04X}]", u32::from(c))?,
+                _ => f.write_char(c)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Marks that turn the direction of reading, and letters of no width (Unicode's Bidi_Control, and "Trojan Source",
+/// CVE-2021-42574).
+const fn is_unseen(c: char) -> bool {
+    matches!(
+        c,
+        '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}' | '\u{2066}'..='\u{2069}' | '\u{feff}'
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(text: &str) -> String {
+        Escaped(text).to_string()
+    }
+
+    #[test]
+    fn nothing_in_a_file_becomes_markup() {
+        assert_eq!(shown("<script>alert(1)</script>"), "&lt;script&gt;alert(1)&lt;/script&gt;");
+        assert_eq!(shown("\" onmouseover='x' &amp;"), "&quot; onmouseover=&#39;x&#39; &amp;amp;");
+        assert_eq!(shown("--> <![CDATA["), "--&gt; &lt;![CDATA[");
+    }
+
+    #[test]
+    fn what_cannot_be_seen_is_named() {
+        assert_eq!(shown("a\u{202e}b\u{2066}c\u{200b}"), "a[U+202E]b[U+2066]c[U+200B]");
+        assert_eq!(shown("a\u{1b}[2J\0\u{85}"), "a\u{fffd}[2J\u{fffd}\u{fffd}");
+        assert_eq!(shown("a\n\tb é 漢 🚢"), "a\n\tb é 漢 🚢");
+    }
+}

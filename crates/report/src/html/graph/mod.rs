@@ -1,0 +1,8 @@
+//! Attack paths as a drawing: places in columns, steps as numbered lines between them.
+
+mod draw;
+mod layout;
+mod order;
+mod wrap;
+
+pub(super) use draw::draw;
