@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::{failed, foreign, guests, say};
+use crate::{browser, failed, foreign, guests, say};
 
 /// What was not run here, and the line that enables it.
 pub(crate) struct Skipped {
@@ -24,6 +24,7 @@ pub(crate) fn run() -> Result<String, String> {
     let oracle = compose_oracle(root, &mut skipped);
     let client = foreign::client(root, &mut skipped);
     guests::prepare();
+    browser::prepare();
     let notes = root.join("target/skipped-tests");
     // There may be none from an earlier run.
     let _ = std::fs::remove_file(&notes);
@@ -100,7 +101,7 @@ fn is_version_one() -> bool {
         .is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains("version 1."))
 }
 
-fn works(program: &str, args: &[&str]) -> bool {
+pub(crate) fn works(program: &str, args: &[&str]) -> bool {
     let status = command(program).args(args).stdout(Stdio::null()).stderr(Stdio::null()).status();
     status.is_ok_and(|status| status.success())
 }

@@ -1,5 +1,6 @@
 //! Checks and generators for the workspace: `cargo xtask test`, `cargo xtask codegen [--check]`.
 
+mod browser;
 mod checks;
 mod codegen;
 mod contract;
