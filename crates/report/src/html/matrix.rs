@@ -10,12 +10,12 @@ use crate::document::{Column, Matrix, Row};
 /// Widths of the names, of a criterion and of the sums.
 const NAMES: usize = 270;
 const CELL: usize = 80;
-const SUMS: usize = 134;
+const SUMS: usize = 152;
 /// Heights of the head and of a row.
 const HEAD: usize = 58;
 const ROW: usize = 34;
 /// Letters of a name that fit.
-const LETTERS: usize = 38;
+const LETTERS: usize = 40;
 
 /// The matrix.
 pub(super) fn draw(matrix: &Matrix, out: &mut String) {
