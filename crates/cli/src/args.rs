@@ -4,8 +4,8 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    completions, deploy, evaluate, events, exec, explain, fix, lab, logs, plan, power, releases, rollback,
-    rules, status, unlock,
+    completions, deploy, evaluate, events, exec, explain, fix, init, lab, logs, plan, power, releases,
+    rollback, rules, status, unlock,
 };
 
 const STYLES: Styles = Styles::styled()
@@ -35,6 +35,7 @@ pub(crate) enum Command {
     Fix(fix::FixArgs),
     Explain(explain::ExplainArgs),
     Rules(rules::RulesArgs),
+    Init(init::InitArgs),
     Plan(plan::PlanArgs),
     Deploy(deploy::DeployArgs),
     Status(status::StatusArgs),

@@ -7,6 +7,7 @@ pub(crate) mod events;
 pub(crate) mod exec;
 pub(crate) mod explain;
 pub(crate) mod fix;
+pub(crate) mod init;
 pub(crate) mod lab;
 mod lab_detach;
 mod lab_host;
@@ -35,6 +36,7 @@ pub(crate) fn run(ui: &Ui, command: Command) -> Result<Outcome, Failure> {
         Command::Fix(args) => fix::run(ui, &args),
         Command::Explain(args) => explain::run(ui, &args),
         Command::Rules(args) => rules::run(ui, &args),
+        Command::Init(args) => init::run(ui, &args),
         Command::Plan(args) => plan::run(ui, &args),
         Command::Deploy(args) => deploy::run(ui, &args),
         Command::Status(args) => status::run(ui, &args),
