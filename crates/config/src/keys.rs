@@ -180,7 +180,7 @@ pub(crate) const FILE: Table = Table {
             "recipients",
             Optional,
             List(&F(RECIPIENT)),
-            "Who can read the secrets file `plimsoll.secrets.age`. Their private keys never stand here.",
+            "Who can read stored secrets. Their private keys never stand here.",
         ),
         key("evaluate", Optional, T(&EVALUATE), "What `plimsoll evaluate` goes by."),
     ],
@@ -401,7 +401,7 @@ const ROTATE: Key = key(
 
 const GENERATED: Table = Table {
     name: "secret (generate)",
-    about: "Made once, then kept in the secrets file.",
+    about: "Made once, then kept.",
     keys: &[key("generate", Required, T(&GENERATE), "How it is made. `{}` takes the defaults."), ROTATE],
 };
 
@@ -427,7 +427,7 @@ const SOURCED: Table = Table {
             "from",
             Required,
             Choice(&["store", "env", "file", "command"]),
-            "`store`: the secrets file, set with `plimsoll secret set`. `env`: a variable of the client's environment. `file`: a file on the client. `command`: what a command on the client prints.",
+            "`store`: set by hand and kept with the generated ones. `env`: a variable of the client's environment. `file`: a file on the client. `command`: what a command on the client prints.",
         ),
         key(
             "name",
