@@ -6,10 +6,17 @@ use camino::Utf8Path;
 
 use crate::failure::{Failure, FailureKind};
 
-/// Replaces a file in one step: a reader sees the old text or the new one, never half of it.
+/// Writes a report. A file is replaced in one step, so that a reader sees the old text or the new one, never half of
+/// it; a link stays a link; a pipe or a device, such as `/dev/null`, is written to and stays what it is.
 pub(crate) fn write_file(path: &Utf8Path, text: &str) -> Result<(), Failure> {
-    replace(path, text, readable)
-        .map_err(|source| FailureKind::Write { path: path.to_owned(), source }.into())
+    let real = path.canonicalize_utf8().unwrap_or_else(|_| path.to_owned());
+    let is_file = std::fs::metadata(&real).map_or(true, |metadata| metadata.is_file());
+    let written = if is_file {
+        replace(&real, text, readable)
+    } else {
+        std::fs::OpenOptions::new().write(true).open(&real).and_then(|mut it| it.write_all(text.as_bytes()))
+    };
+    written.map_err(|source| FailureKind::Write { path: path.to_owned(), source }.into())
 }
 
 /// Replaces the text of a file that exists, in one step. Its mode stays, and a link stays a link.

@@ -100,6 +100,26 @@ fn a_report_goes_to_a_file_and_leaves_nothing_else_behind() {
 }
 
 #[test]
+#[cfg(unix)]
+fn a_report_goes_into_a_pipe_and_through_a_link_without_replacing_them() {
+    use std::os::unix::fs::FileTypeExt as _;
+    let sandbox = Sandbox::with(&[("lxc/101.conf", BAD), ("kept.json", "old")]);
+    let (pipe, link) = (sandbox.path().join("pipe"), sandbox.path().join("link.json"));
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    std::os::unix::fs::symlink("kept.json", &link).unwrap();
+    let evaluate =
+        |to: &str| sandbox.run(&["evaluate", "lxc", "--rules", "ISO", "--format", "json", "--output", to]);
+    let reader =
+        std::process::Command::new("cat").arg(&pipe).stdout(std::process::Stdio::piped()).spawn().unwrap();
+    assert_eq!(evaluate("pipe").code, 1);
+    assert!(pipe.symlink_metadata().unwrap().file_type().is_fifo(), "the pipe was replaced by a file");
+    let read = reader.wait_with_output().unwrap().stdout;
+    assert_eq!(evaluate("link.json").code, 1);
+    assert!(link.symlink_metadata().unwrap().is_symlink(), "the link was replaced by a file");
+    assert_eq!(String::from_utf8(read).unwrap(), sandbox.read("kept.json"));
+}
+
+#[test]
 fn a_report_that_cannot_be_written_is_a_failure() {
     let run = Sandbox::with(&[("a.sh", "x\n")]).run(&["evaluate", "--output", "no/such/folder.json"]);
     assert_eq!(run.code, 2);
