@@ -6,7 +6,7 @@ use plimsoll_model::commands::{Command, HopKind};
 use plimsoll_model::compose::{HealthTest, Service, VariableSource};
 use plimsoll_model::guests::{Guest, GuestKind, Properties};
 use plimsoll_model::{Facts, Role, Stack};
-use plimsoll_text::Place;
+use plimsoll_text::{FileId, Place};
 
 /// What the command line says.
 #[derive(Debug, Default)]
@@ -50,7 +50,12 @@ pub(super) struct Draft {
 impl Draft {
     /// The draft for the stack that is deployed, or may be; nothing without one.
     pub(super) fn new(facts: &Facts, given: Given, folder: &str) -> Option<Self> {
-        let stacks: Vec<&Stack> = facts.stacks.iter().collect();
+        // A project can also stand inside a script, which Compose cannot be pointed at.
+        let own = |stack: &&Stack| {
+            let named = |file: &FileId| matches!(facts.path(*file).extension(), Some("yml" | "yaml"));
+            !stack.files.is_empty() && stack.files.iter().all(named)
+        };
+        let stacks: Vec<&Stack> = facts.stacks.iter().filter(own).collect();
         let of = |role: Role| stacks.iter().find(|stack| stack.role == role).copied();
         let stack = of(Role::Production).or_else(|| of(Role::Unknown)).or_else(|| stacks.first().copied())?;
         let guest = facts.guests.real().find(|guest| guest.created).or_else(|| facts.guests.real().next());
