@@ -13,13 +13,16 @@ use camino::Utf8PathBuf;
 use plimsoll_fix::{Mended, Request, mend, unified_diff};
 use plimsoll_model::{Facts, Inventory};
 use plimsoll_rules::page::{Case, FIXED, Page};
-use plimsoll_rules::{Confidence, Rule, RuleSet, Selection, evaluate, registry};
+use plimsoll_rules::{Confidence, FixKind, Rule, RuleSet, Selection, evaluate, registry};
 use plimsoll_text::{Applicability, Files};
 
 type Project = Vec<(Utf8PathBuf, String)>;
 
 /// Fixes that remove the comments of what they remove.
 const TAKES_COMMENTS_ALONG: &[&str] = &["BLD-003"];
+
+/// Rules whose fix no example of their page can show.
+const WITHOUT_EXAMPLE: &[&str] = &[];
 
 fn selection() -> Selection {
     Selection { min_confidence: Confidence::Low, ..Selection::default() }
@@ -56,7 +59,7 @@ fn project(case: &Case<'_>) -> Project {
 }
 
 /// The same text as another hand would lay it out.
-fn layouts(project: &Project) -> [(&'static str, Project); 3] {
+fn layouts(project: &Project) -> [(&'static str, Project); 5] {
     let map = |change: fn(&str, &str) -> String| -> Project {
         project.iter().map(|(path, text)| (path.clone(), change(path.as_str(), text))).collect()
     };
@@ -72,6 +75,14 @@ fn layouts(project: &Project) -> [(&'static str, Project); 3] {
         (
             "Windows line ends",
             map(|path, text| if is_yaml(path) { text.replace('\n', "\r\n") } else { text.to_owned() }),
+        ),
+        ("the other quotes", map(|path, text| if is_yaml(path) { requoted(text) } else { text.to_owned() })),
+        (
+            "tabs, and no end of the last line",
+            map(|path, text| {
+                let text = if path.ends_with(".sh") { tabbed(text) } else { text.to_owned() };
+                text.trim_end_matches('\n').to_owned()
+            }),
         ),
     ]
 }
@@ -93,6 +104,30 @@ fn indented(text: &str) -> String {
     text.lines()
         .map(|line| format!("{}{line}\n", &line[..line.len() - line.trim_start_matches(' ').len()]))
         .collect()
+}
+
+/// List items of YAML in single quotes instead of double ones, where that says the same.
+fn requoted(text: &str) -> String {
+    let line = |line: &str| {
+        let (head, rest) = line.split_once("- \"")?;
+        let (value, tail) = rest.split_once('"')?;
+        let plain = head.trim().is_empty() && tail.is_empty() && !value.contains(['\'', '\\']);
+        plain.then(|| format!("{head}- '{value}'"))
+    };
+    text.lines().map(|text| line(text).unwrap_or_else(|| text.to_owned()) + "\n").collect()
+}
+
+/// A tab for each two blanks in front of a line; a heredoc's text keeps them all the same.
+fn tabbed(text: &str) -> String {
+    if text.contains("<<") {
+        return text.to_owned();
+    }
+    let line = |line: &str| {
+        let rest = line.trim_start_matches(' ');
+        let blanks = line.len() - rest.len();
+        format!("{}{}{rest}\n", "\t".repeat(blanks / 2), " ".repeat(blanks % 2))
+    };
+    text.lines().map(line).collect()
 }
 
 /// A comment below the first line, as a shebang must stay where it is, and one at the end.
@@ -177,6 +212,16 @@ fn fixes_hold_for_the_bad_examples_in_every_layout() {
             }
         }
         with_fix += usize::from(shown.is_some());
+        if rule.fix != FixKind::None && shown.is_none() && !WITHOUT_EXAMPLE.contains(&rule.code) {
+            let _ = writeln!(
+                failures,
+                "{}: says that it has a fix, no bad example of its page shows it",
+                rule.code
+            );
+        }
+        if shown.is_some() && rule.fix == FixKind::None {
+            let _ = writeln!(failures, "{}: has a fix and says that it has none", rule.code);
+        }
         check_section(rule, &page, shown.as_ref(), &mut failures);
     }
     assert!(failures.is_empty(), "\n{failures}");

@@ -143,3 +143,104 @@ fn the_example_is_mended_and_nothing_gets_worse() {
         assert!(again.stdout.contains("nothing to fix"), "{again:?}");
     }
 }
+
+/// The files of the example, by their paths in it.
+#[expect(clippy::disallowed_methods, reason = "the example is a tree of files")]
+fn example_files() -> Vec<(String, String)> {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/papertrade");
+    let mut open = vec![root.clone()];
+    let mut files = Vec::new();
+    while let Some(folder) = open.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+            } else if let Ok(text) = std::fs::read_to_string(&path) {
+                files.push((path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned(), text));
+            }
+        }
+    }
+    files.sort();
+    files
+}
+
+/// What a program says about a file, where the program is there; nothing when it has no objection.
+#[expect(clippy::disallowed_methods, reason = "asks the program that will read the file")]
+fn objection(sandbox: &Sandbox, program: &str, args: &[&str], variables: &[(&str, &str)]) -> Option<String> {
+    let run = std::process::Command::new(program)
+        .args(args)
+        .envs(variables.iter().copied())
+        .current_dir(sandbox.path())
+        .output();
+    match run {
+        Ok(output) if output.status.success() => None,
+        Ok(output) => Some(String::from_utf8_lossy(&output.stderr).into_owned()),
+        Err(error) => {
+            eprintln!("skipped: {program} is not there: {error}");
+            None
+        }
+    }
+}
+
+/// Mends the example and says how many findings are fixed.
+fn mended_example(args: &[&str]) -> (Sandbox, usize) {
+    let files = example_files();
+    let borrowed: Vec<(&str, &str)> =
+        files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+    let sandbox = Sandbox::with(&borrowed);
+    let run = fix(&sandbox, args);
+    assert_eq!(run.code, 0, "{run:?}");
+    assert!(!run.stdout.contains("withdrawn"), "a fix of the example is withdrawn:\n{}", run.stdout);
+    let fixed = run.stdout.lines().filter(|line| line.starts_with("fixed ")).count();
+    let mended: Vec<String> = files.iter().map(|(path, _)| sandbox.read(path)).collect();
+    for ((path, before), after) in files.iter().zip(&mended) {
+        assert!(before == after || !after.is_empty(), "{path} is empty");
+        if path.ends_with(".sh") {
+            assert_eq!(objection(&sandbox, "bash", &["-n", path], &[]), None, "{path}");
+        }
+        let name = path.rsplit('/').next().unwrap_or_default();
+        if name.starts_with("docker-compose") && compose_is_there(&sandbox) {
+            let set: Vec<(String, String)> = required_variables(after);
+            let set: Vec<(&str, &str)> = set.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+            let args = ["compose", "-f", path.as_str(), "config", "-q"];
+            assert_eq!(objection(&sandbox, "docker", &args, &set), None, "{path}");
+        }
+    }
+    let again = fix(&sandbox, args);
+    assert!(again.stdout.contains("nothing to fix"), "a second run mends more:\n{}", again.stdout);
+    for ((path, _), once) in files.iter().zip(&mended) {
+        assert_eq!(&sandbox.read(path), once, "a second run changes {path}");
+    }
+    (sandbox, fixed)
+}
+
+#[expect(clippy::disallowed_methods, reason = "asks for Docker's plugin")]
+fn compose_is_there(sandbox: &Sandbox) -> bool {
+    let mut version = std::process::Command::new("docker");
+    let there = version.args(["compose", "version"]).current_dir(sandbox.path()).output();
+    let there = there.is_ok_and(|output| output.status.success());
+    if !there {
+        eprintln!("skipped: Docker with Compose is not there, no file is read by it");
+    }
+    there
+}
+
+/// A value for each variable that a Compose file refuses to start without.
+fn required_variables(text: &str) -> Vec<(String, String)> {
+    let parts = text.split("${").skip(1).filter_map(|part| part.split_once(":?"));
+    parts.map(|(name, _)| (name.to_owned(), "x".to_owned())).collect()
+}
+
+#[test]
+fn the_example_is_mended_by_proved_fixes_that_anyone_wants() {
+    let (_, fixed) = mended_example(&["fix", "--allow-dirty"]);
+    assert!(fixed >= 40, "{fixed} findings are fixed");
+}
+
+#[test]
+fn the_example_is_mended_further_by_fixes_that_need_a_look() {
+    let (sandbox, fixed) = mended_example(&["fix", "--allow-dirty", "--unsafe"]);
+    assert!(fixed >= 55, "{fixed} findings are fixed");
+    let compose = sandbox.read("docker-compose.prod.yml");
+    assert!(!compose.contains("\"5432:5432\""), "{compose}");
+}

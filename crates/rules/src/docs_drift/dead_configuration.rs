@@ -136,12 +136,19 @@ fn mentioned(facts: &Facts, key: &str, service: &plimsoll_model::compose::Servic
         service.build.as_ref().map(|build| build.context.value.resolved.clone()).unwrap_or_default();
     let folder = if context.as_str() == "." { Utf8Path::new("") } else { &context };
     facts.files.below(folder).any(|(id, file)| {
-        let counts = !matches!(
-            facts.trees.kind(id),
-            Kind::Compose | Kind::Markdown | Kind::Dotenv | Kind::Workflow | Kind::Shell | Kind::Taskfile
-        );
+        let counts = match facts.trees.kind(id) {
+            Kind::Compose | Kind::Markdown | Kind::Dotenv | Kind::Workflow | Kind::Taskfile => false,
+            // Deployment scripts write settings down, what an image starts reads them.
+            Kind::Shell => file.holds(key) && is_started_by_an_image(facts, file.name()),
+            _ => true,
+        };
         counts && !facts.is_development(id) && file.holds(key)
     })
+}
+
+/// Whether a Dockerfile names the script.
+fn is_started_by_an_image(facts: &Facts, script: &str) -> bool {
+    facts.trees.of_kind(Kind::Dockerfile).any(|id| facts.files.get(id).holds(script))
 }
 
 /// Example files for production that leave out what the app needs.
@@ -153,8 +160,13 @@ fn examples(facts: &Facts, reads: &BTreeSet<String>, findings: &mut Findings<'_>
         let is_example = ["example", "template", "sample"].iter().any(|word| name.contains(word));
         let is_production = ["prod", "deploy", "live"].iter().any(|word| name.contains(word));
         let Some(first) = tree.entries.first().filter(|_| is_example && is_production) else { continue };
-        let known: BTreeSet<String> =
-            tree.entries.iter().map(|entry| entry.key.to_ascii_uppercase()).collect();
+        let known: BTreeSet<String> = tree
+            .entries
+            .iter()
+            .map(|entry| entry.key.as_str())
+            .chain(commented_out(facts, file))
+            .map(str::to_ascii_uppercase)
+            .collect();
         let mut missing: Vec<_> = facts
             .application
             .env_reads
@@ -256,13 +268,24 @@ fn alone(facts: &Facts, place: plimsoll_text::Place) -> Option<plimsoll_text::Ed
     whole.then(|| edits::remove_lines(facts, place))
 }
 
-/// A line for an example file: the code's own default, else a word that says what belongs there.
+/// Names of settings that an example shows as a comment.
+fn commented_out(facts: &Facts, file: FileId) -> impl Iterator<Item = &str> {
+    facts.files.get(file).text().lines().filter_map(|line| {
+        let (name, _) = line.trim_start().strip_prefix('#')?.trim_start().split_once('=')?;
+        let is_name = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        is_name.then_some(name)
+    })
+}
+
+/// A line for an example file: the code's own default, else a word that says what belongs there, else a comment.
 fn example_line(read: &plimsoll_model::application::EnvRead) -> String {
     match &read.presence {
         Presence::Default(text) if !text.value.is_empty() && !text.value.contains([' ', '"', '#']) => {
             format!("{}={}", read.name, text.value)
         }
-        _ => format!("{0}=your_{1}_here", read.name, read.name.to_ascii_lowercase()),
+        Presence::Required => format!("{0}=your_{1}_here", read.name, read.name.to_ascii_lowercase()),
+        // A value that nobody chose would be taken for one when the example is copied.
+        _ => format!("# {}=", read.name),
     }
 }
 

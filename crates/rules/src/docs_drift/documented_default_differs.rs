@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use plimsoll_model::{Facts, Kind};
 
-use plimsoll_text::Phrases;
+use plimsoll_text::{Phrases, Place, Span};
 
 use crate::secrets::regenerated;
 
@@ -126,5 +126,41 @@ fn same_guest(
         let unit = edits::part(facts, arg.place, &format!("pvecontainer@{old}"))?;
         Some(edits::replace(unit, format!("pvecontainer@{new}")))
     });
-    Some(numbers.map(|arg| edits::replace(arg.place, new)).chain(units).collect())
+    let mut edits: Vec<_> = numbers.map(|arg| edits::replace(arg.place, new)).chain(units).collect();
+    let known: Vec<_> = edits.iter().map(|edit| edit.place.span).collect();
+    let said = said_numbers(facts.files.get(file).text(), old)
+        .map(|span| Place::new(file, span))
+        .filter(|place| !known.iter().any(|span| span.start < place.span.end && place.span.start < span.end));
+    edits.extend(said.map(|place| edits::replace(place, new)));
+    Some(edits)
+}
+
+/// Where prose and comments say a guest's number: `container 106`, `**Container ID**: 106`, `LXC 106`.
+fn said_numbers<'a>(text: &'a str, number: &'a str) -> impl Iterator<Item = Span> + 'a {
+    const NAMES: &[&str] = &["container", "lxc", "ct", "guest", "vm", "vmid", "ctid", "id"];
+    text.match_indices(number).filter_map(|(at, _)| {
+        let end = at + number.len();
+        let line = text.get(..at)?.rsplit('\n').next()?;
+        let word = line.trim_end_matches([' ', '*', '`', ':', '#', '=']);
+        let last = word.rsplit(|c: char| !c.is_ascii_alphanumeric()).next()?.to_ascii_lowercase();
+        let rest = text.get(end..)?;
+        let rest = rest.strip_prefix(['.', ':', '-', '/', '_']).unwrap_or(rest);
+        let whole = !rest.starts_with(|c: char| c.is_ascii_alphanumeric());
+        (whole && word.len() < line.len() && NAMES.contains(&last.as_str()))
+            .then(|| Some(Span::new(u32::try_from(at).ok()?, u32::try_from(end).ok()?)))?
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::said_numbers;
+
+    #[test]
+    fn a_number_is_the_guests_only_where_the_text_says_so() {
+        let text = "**Container ID**: 106\n# Created container 106 with\ninside LXC 106:\n106 files, port 106, CT 1061, vm 106.5, id 106-a";
+        let lines: Vec<usize> =
+            said_numbers(text, "106").map(|span| text[..span.start as usize].matches('\n').count()).collect();
+        assert_eq!(lines, [0, 1, 2]);
+        assert_eq!(said_numbers("inside LXC 106.\n", "106").count(), 1);
+    }
 }

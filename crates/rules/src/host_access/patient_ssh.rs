@@ -71,7 +71,7 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
         matches!(command.program.as_str(), "ssh" | "scp")
             && command.machine == Machine::Workstation
             && files.contains_key(&command.place.file)
-            && !bounded(command)
+            && !carries_options(command)
             && !is_for_a_person(command)
     });
     finding.fix(edits::review(
@@ -87,6 +87,18 @@ fn bounded(command: &Command) -> bool {
     command.arg_texts().any(|arg| {
         arg.contains("BatchMode") || arg.contains("ConnectTimeout") || arg == "-F" || arg.contains("${")
     })
+}
+
+/// Whether it has its options already, or takes them from a variable in front of the machine's name.
+fn carries_options(command: &Command) -> bool {
+    let named = |arg: &str| arg.contains("BatchMode") || arg.contains("ConnectTimeout") || arg == "-F";
+    let from_variable = |arg: &str| {
+        arg.split("${").skip(1).filter_map(|rest| rest.split('}').next()).any(|name| {
+            let name = name.to_ascii_uppercase();
+            ["OPT", "ARG", "FLAG", "[@]"].iter().any(|part| name.contains(part))
+        })
+    };
+    command.arg_texts().any(named) || command.arg_texts().take(2).any(from_variable)
 }
 
 /// Whether somebody sits in front of it: a terminal, or no command at all.

@@ -127,36 +127,36 @@ fn is_checked(facts: &Facts, command: &Command, arg: &Arg) -> bool {
         })
 }
 
-/// A check behind the line that takes each value. Nothing for more than a few: a script that takes so many needs a
-/// function for it.
+/// One check of all values, behind the line that takes the last of them. Nothing for more than a few: a script that
+/// takes so many needs a function for it.
 fn checks(facts: &Facts, uses: &[(&Command, &Arg, String, bool)]) -> Option<Vec<Edit>> {
-    let mut names: Vec<(&Command, &str)> = Vec::new();
+    let mut taken = Vec::new();
     for (command, arg, ..) in uses {
         for name in variables(arg) {
-            if !names.iter().any(|(_, known)| *known == name) {
-                names.push((command, name));
+            if taken.iter().any(|(_, known)| *known == name) {
+                continue;
             }
+            let binding = facts.commands.bindings(command.unit).of(name).next()?;
+            let alone = edits::line_head(facts, binding.place).trim().is_empty()
+                && edits::line_tail(facts, binding.place).trim().is_empty();
+            if !alone || !in_bash(facts, command) || binding.function.is_some() {
+                return None;
+            }
+            taken.push((binding.place, name));
         }
     }
-    let bash = |command: &Command| {
-        edits::in_script(facts, command)
-            && facts
-                .files
-                .get(command.place.file)
-                .text()
-                .lines()
-                .next()
-                .is_some_and(|line| line.contains("bash"))
-    };
-    let edits = names.iter().map(|(command, name)| {
-        let binding = facts.commands.bindings(command.unit).of(name).next()?;
-        let alone = edits::line_head(facts, binding.place).trim().is_empty()
-            && edits::line_tail(facts, binding.place).trim().is_empty();
-        let lines = format!(
-            "if [[ \"${{{name}}}\" == *[!A-Za-z0-9_.:@/-]* ]]; then\n    echo \"{name} holds a sign that no name has\" >&2\n    exit 2\nfi"
-        );
-        (alone && bash(command) && binding.function.is_none())
-            .then(|| edits::lines_after(facts, binding.place, &lines))
-    });
-    (names.len() <= 6).then(|| edits.collect()).flatten()
+    taken.sort();
+    let (last, _) = taken.last().filter(|_| taken.len() <= 8)?;
+    let values: String = taken.iter().map(|(_, name)| format!("${{{name}}}")).collect();
+    let names: Vec<&str> = taken.iter().map(|(_, name)| *name).collect();
+    let lines = format!(
+        "if [[ \"{values}\" == *[!A-Za-z0-9_.:@/-]* ]]; then\n    echo \"only letters, digits and _.:@/- may stand in {}\" >&2\n    exit 2\nfi",
+        names.join(", ")
+    );
+    Some(vec![edits::lines_after(facts, *last, &lines)])
+}
+
+fn in_bash(facts: &Facts, command: &Command) -> bool {
+    let text = facts.files.get(command.place.file).text();
+    edits::in_script(facts, command) && text.lines().next().is_some_and(|line| line.contains("bash"))
 }

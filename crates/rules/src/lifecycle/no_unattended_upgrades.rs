@@ -77,7 +77,11 @@ fn install(facts: &Facts) -> Option<Vec<plimsoll_text::Edit>> {
             && !facts.commands.unit(command.unit).origin.is_documentation()
             && command.operands().nth(1).is_some()
     })?;
-    Some(vec![edits::add_argument(install, "unattended-upgrades")])
+    let last = edits::last_word(install);
+    // One package a line stays one package a line.
+    let alone = edits::line_head(facts, last).trim().is_empty() && install.place.span.start < last.span.start;
+    let gap = if alone { format!(" \\\n{}", edits::indent_of(facts, last)) } else { " ".to_owned() };
+    Some(vec![edits::after(last, format!("{gap}unattended-upgrades"))])
 }
 
 /// A task called "update" that restarts containers and gets no newer image.

@@ -166,7 +166,13 @@ fn forward(facts: &Facts, api: &Service, block: Place) -> Option<Vec<plimsoll_te
     let prefix = routes.iter().any(|route| route.path.starts_with("/api/")).then_some("/api/")?;
     let port = api.ports.first()?.target;
     let text = facts.text(block);
-    let lines = format!("location {prefix} {{\n    proxy_pass http://{}:{port};\n}}\n\n", api.name);
+    // Inside a heredoc that the shell expands, the sign of nginx's variables is escaped, as around it.
+    let around = facts.files.get(block.file).text();
+    let sign = if around.contains("\\$uri") || around.contains("\\$host") { "\\$" } else { "$" };
+    let lines = format!(
+        "location {prefix} {{\n    proxy_pass http://{}:{port};\n    proxy_set_header Host {sign}host;\n    proxy_set_header X-Forwarded-For {sign}proxy_add_x_forwarded_for;\n}}\n\n",
+        api.name
+    );
     (text.starts_with("location") && edits::line_head(facts, block).trim().is_empty())
         .then(|| vec![edits::above_comments(facts, block, &lines)])
 }

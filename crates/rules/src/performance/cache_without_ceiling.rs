@@ -55,7 +55,14 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
         finding
             .note("without a ceiling nothing is evicted; when memory ends, the kernel kills the largest process, often the database")
             .help("start it with `--maxmemory 256mb --maxmemory-policy allkeys-lru`, or `noeviction` for a queue")
-            .fix(edits::review("let the cache take 256 MB and drop what was used longest ago", ceiling(facts, service)));
+            .fix(if holds_jobs(facts) {
+                edits::review("let it take 256 MB and refuse more, as it holds jobs", ceiling(facts, service, "noeviction"))
+            } else {
+                edits::review(
+                    "let the cache take 256 MB and drop what was used longest ago",
+                    ceiling(facts, service, "allkeys-lru"),
+                )
+            });
     }
 }
 
@@ -95,8 +102,23 @@ fn has_ceiling(facts: &Facts, service: &Service) -> bool {
         })
 }
 
+/// Whether a worker of the stack takes its jobs from a queue: jobs that are evicted are lost without a word.
+fn holds_jobs(facts: &Facts) -> bool {
+    const WORKERS: &[&str] =
+        &["celery", "rq", "rqworker", "arq", "dramatiq", "huey_consumer", "sidekiq", "resque"];
+    facts.stacks.deployed_services().any(|(_, service)| {
+        let commands = [&service.command, &service.entrypoint];
+        let mut words = commands.into_iter().flatten().flat_map(|command| &command.value.words);
+        words.any(|word| word.split([' ', '/', '=']).any(|part| WORKERS.contains(&part)))
+            || service.environment.keys().any(|key| {
+                let key = key.to_ascii_uppercase();
+                key.contains("CELERY") || key.contains("BROKER") || key.contains("QUEUE")
+            })
+    })
+}
+
 /// The server with its options, where the image starts it without any.
-fn ceiling(facts: &Facts, service: &Service) -> Option<Vec<plimsoll_text::Edit>> {
+fn ceiling(facts: &Facts, service: &Service, policy: &str) -> Option<Vec<plimsoll_text::Edit>> {
     let name = service.image.as_ref()?.value.split(['@', ':']).next()?.rsplit('/').next()?.to_owned();
     let server = match name.as_str() {
         "redis" => "redis-server",
@@ -106,8 +128,7 @@ fn ceiling(facts: &Facts, service: &Service) -> Option<Vec<plimsoll_text::Edit>>
     if service.command.is_some() || service.entrypoint.is_some() {
         return None;
     }
-    let line = format!(
-        "command: [\"{server}\", \"--maxmemory\", \"256mb\", \"--maxmemory-policy\", \"allkeys-lru\"]"
-    );
+    let line =
+        format!("command: [\"{server}\", \"--maxmemory\", \"256mb\", \"--maxmemory-policy\", \"{policy}\"]");
     Some(vec![edits::add_entries(facts, service.place, &line)?])
 }

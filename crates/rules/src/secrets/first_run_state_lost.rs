@@ -76,7 +76,16 @@ fn condition_of(facts: &Facts, unit: UnitId, made: &Binding, name: &str) -> Opti
             && command.place.file == made.place.file
             && made.place.span.contains(command.place.span)
     })?;
-    let condition = inside.guards.last()?.condition;
+    let guard = inside.guards.last()?;
+    let condition = guard.condition;
+    // Where the script ends otherwise, nothing is written with an empty value.
+    let ends_otherwise = facts.commands.of_unit(unit).iter().any(|command| {
+        matches!(command.program.as_str(), "exit" | "die")
+            && command.guards.last().is_some_and(|g| g.condition == condition && g.negated != guard.negated)
+    });
+    if ends_otherwise {
+        return None;
+    }
     let text = facts.text(condition);
     let asks = ["-f ", "-e ", "-d ", "grep", "list", "exists", "status", "inspect"];
     (!text.contains(name) && asks.iter().any(|word| text.contains(word))).then_some(condition)

@@ -1,7 +1,9 @@
 //! Missing secret becomes an empty one.
 
-use plimsoll_model::Facts;
+use std::collections::BTreeSet;
+
 use plimsoll_model::compose::{Operator, Variable, VariableSource};
+use plimsoll_model::{Facts, Stack};
 
 use plimsoll_model::application::Presence;
 use plimsoll_text::{Edit, Fix};
@@ -48,22 +50,36 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
         for variable in rest {
             finding.related(variable.place, format!("nor has `{}`", variable.name));
         }
-        finding
-            .help("write `${NAME:?}`, then Compose refuses to start without it")
-            .fix(guarded(facts, &bare));
+        finding.help("write `${NAME:?}`, then Compose refuses to start without it").fix(guarded(
+            facts,
+            &bare,
+            &server_secrets(stack),
+        ));
     }
+}
+
+/// Variables that give a ready-made server its password: what the application does without it says nothing about that
+/// server, which would start with an empty one.
+fn server_secrets(stack: &Stack) -> BTreeSet<&str> {
+    let servers = stack.services().filter(|service| service.build.is_none());
+    let entries = servers.flat_map(|service| service.environment.values());
+    entries
+        .filter(|entry| entry.key.contains("PASSWORD"))
+        .flat_map(|entry| &entry.variables)
+        .map(|variable| variable.name.as_str())
+        .collect()
 }
 
 /// Guards all of them: what the code can do without is marked as such, the rest must be set. Where nothing tells that
 /// a value is needed, somebody has to look.
-fn guarded(facts: &Facts, variables: &[&Variable]) -> Option<Fix> {
+fn guarded(facts: &Facts, variables: &[&Variable], servers: &BTreeSet<&str>) -> Option<Fix> {
     let reads = |name: &str| {
         let name = name.to_owned();
         facts.application.env_reads.iter().filter(move |read| read.name == name)
     };
     let optional = |name: &str| {
         let mut own = reads(name).peekable();
-        own.peek().is_some() && own.all(|read| read.presence != Presence::Required)
+        !servers.contains(name) && own.peek().is_some() && own.all(|read| read.presence != Presence::Required)
     };
     let needed = |name: &str| {
         name.contains("PASSWORD")
