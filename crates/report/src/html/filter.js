@@ -61,10 +61,10 @@
     for (const one of document.querySelectorAll(".side details")) one.open = false;
   }
 
-  // Paper cannot be unfolded.
+  // Paper cannot be unfolded. Patches stay folded: a command shows them, and they would be most of the pages.
   let folded = [];
   addEventListener("beforeprint", () => {
-    folded = Array.from(document.querySelectorAll("main details:not([open])"));
+    folded = Array.from(document.querySelectorAll("main details:not([open], .patch)"));
     for (const one of folded) one.open = true;
   });
   addEventListener("afterprint", () => {

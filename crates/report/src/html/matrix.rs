@@ -9,7 +9,7 @@ use crate::document::{Column, Matrix, Row};
 
 /// Widths of the names, of a criterion and of the sums.
 const NAMES: usize = 270;
-const CELL: usize = 80;
+const CELL: usize = 92;
 const SUMS: usize = 152;
 /// Heights of the head and of a row.
 const HEAD: usize = 58;
