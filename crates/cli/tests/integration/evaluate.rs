@@ -101,6 +101,7 @@ fn a_report_goes_to_a_file_and_leaves_nothing_else_behind() {
 
 #[test]
 #[cfg(unix)]
+#[expect(clippy::disallowed_methods, reason = "makes a pipe and reads from it")]
 fn a_report_goes_into_a_pipe_and_through_a_link_without_replacing_them() {
     use std::os::unix::fs::FileTypeExt as _;
     let sandbox = Sandbox::with(&[("lxc/101.conf", BAD), ("kept.json", "old")]);

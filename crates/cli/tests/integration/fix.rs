@@ -166,6 +166,7 @@ fn example_files() -> Vec<(String, String)> {
 
 /// What a program says about a file, where the program is there; nothing when it has no objection.
 #[expect(clippy::disallowed_methods, reason = "asks the program that will read the file")]
+#[expect(clippy::print_stderr, reason = "says why it does not run, also in the list of skipped checks")]
 fn objection(sandbox: &Sandbox, program: &str, args: &[&str], variables: &[(&str, &str)]) -> Option<String> {
     let run = std::process::Command::new(program)
         .args(args)
@@ -215,6 +216,7 @@ fn mended_example(args: &[&str]) -> (Sandbox, usize) {
 }
 
 #[expect(clippy::disallowed_methods, reason = "asks for Docker's plugin")]
+#[expect(clippy::print_stderr, reason = "says why it does not run, also in the list of skipped checks")]
 fn compose_is_there(sandbox: &Sandbox) -> bool {
     let mut version = std::process::Command::new("docker");
     let there = version.args(["compose", "version"]).current_dir(sandbox.path()).output();

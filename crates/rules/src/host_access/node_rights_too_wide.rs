@@ -99,9 +99,10 @@ fn written(facts: &Facts, file: FileId, place: Place, line: &str) -> Option<(Pla
     if in_program || off.iter().any(|words| plain.contains(words)) {
         return Some((place, "this token has all rights of its user".to_owned()));
     }
-    let says = ["echo", "printf", "print", "description", "help", "msg", "log", "raise"];
+    let says = ["echo", "printf", "print", "description", "help", "msg", "log", "raise", "error_message"];
     let start = line.trim_start_matches(['-', '@', ' ']);
-    if says.iter().any(|word| start.starts_with(word)) || line.contains("description") {
+    let asks = start.starts_with("condition") || ["!=", "=="].iter().any(|sign| line.contains(sign));
+    if says.iter().any(|word| start.starts_with(word)) || line.contains("description") || asks {
         return None;
     }
     let at = line.find(ROOT)?;
