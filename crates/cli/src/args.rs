@@ -22,7 +22,7 @@ Exit codes:
   0   nothing to object to
   1   findings at or above the threshold of --fail-on, or changes that --diff shows
   2   wrong usage, or input that could not be read
-  3   a deploy that failed, or a guest that could not be asked
+  3   a deploy that failed, or a guest or a node that could not be asked
   70  a bug in Plimsoll")]
 pub(crate) struct Cli {
     #[command(subcommand)]

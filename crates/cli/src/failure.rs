@@ -57,6 +57,12 @@ pub(crate) enum FailureKind {
     /// A deploy did not succeed, or the guest could not be asked.
     #[error(transparent)]
     Deploy(Box<plimsoll_deploy::DeployError>),
+    /// The node did not do what it was asked.
+    #[error(transparent)]
+    Node(Box<plimsoll_pve::Error>),
+    /// A task of the node did not succeed.
+    #[error(transparent)]
+    NodeTask(Box<plimsoll_pve::TaskError>),
     /// The target is not said, or not well.
     #[error("{0}")]
     Target(String),
@@ -90,9 +96,11 @@ impl From<FailureKind> for Failure {
 }
 
 impl Failure {
-    /// The exit code: 3 when a guest is the reason, 2 for everything else.
+    /// The exit code: 3 when a guest or a node is the reason, 2 for everything else.
     pub(crate) fn code(&self) -> u8 {
-        if matches!(self.kind, FailureKind::Deploy(_)) { 3 } else { 2 }
+        let remote =
+            matches!(self.kind, FailureKind::Deploy(_) | FailureKind::Node(_) | FailureKind::NodeTask(_));
+        if remote { 3 } else { 2 }
     }
 
     /// Adds what to do next.

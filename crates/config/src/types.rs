@@ -50,7 +50,7 @@ pub struct Target {
     pub on_failure: OnFailure,
 }
 
-/// A node. The token never stands here: `PLIMSOLL_PROXMOX_TOKEN` or the secrets file has it.
+/// A node. The token never stands here: the variable `PLIMSOLL_PVE_TOKEN` has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proxmox {
     /// `https://pve.lan:8006`, without a path.

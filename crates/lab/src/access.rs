@@ -223,6 +223,18 @@ impl Access {
         }
     }
 
+    /// A user with every privilege, made where it is not there.
+    pub(crate) fn administrator(&mut self, user: &str) -> &mut User {
+        let given = self.acl.entry("/".to_owned()).or_default().entry(user.to_owned()).or_default();
+        given.insert("Administrator".to_owned(), true);
+        self.users.entry(user.to_owned()).or_insert_with(|| User {
+            password: None,
+            enable: true,
+            comment: None,
+            tokens: BTreeMap::new(),
+        })
+    }
+
     pub(crate) fn role(&self, name: &str) -> Option<BTreeSet<String>> {
         let own = self.roles.get(name).cloned();
         own.or_else(|| Some(builtin(self.release, name)?.into_iter().map(str::to_owned).collect()))

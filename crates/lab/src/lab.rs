@@ -192,10 +192,11 @@ impl Lab {
         names.map(|name| format!("local:{name}")).collect()
     }
 
-    /// Makes a token of `root@pam` with all its rights, which a reset leaves, and answers how a client shows it.
+    /// Makes a token of the administrator `lab@pve`, which a reset leaves, and answers how a client shows it. It has every
+    /// privilege and is nobody's root, like the token that a deploy to a real node should have.
     pub fn issue_token(&self, name: &str, secret: &str) -> Secret {
         self.state().issue(name.to_owned(), secret.to_owned());
-        Secret::new(format!("root@pam!{name}={secret}"))
+        Secret::new(format!("lab@pve!{name}={secret}"))
     }
 
     /// Sets a fault and answers its number.

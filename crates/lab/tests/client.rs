@@ -393,7 +393,7 @@ async fn a_reset_leaves_the_labs_own_token_and_no_other() {
     let made = rig.token("Sys.Audit").await;
     rig.lab.issue_token("lab", "a secret");
     let secret = Secret::new("a secret");
-    let own = rig.client(Credentials::Token(Token { id: "root@pam!lab".into(), secret }));
+    let own = rig.client(Credentials::Token(Token { id: "lab@pve!lab".into(), secret }));
     rig.lab.reset();
     own.call(&GetNodes {}).await.unwrap();
     assert_eq!(made.call(&GetNodes {}).await.unwrap_err().refusal().unwrap().status, 401);

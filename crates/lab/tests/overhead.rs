@@ -69,7 +69,7 @@ async fn a_call_costs_less_than_a_millisecond_beyond_the_wire() {
     let server = Server::start(lab.clone(), "127.0.0.1:0".parse().unwrap(), certificate).await.unwrap();
     let shown = lab.issue_token("bench", "secret");
     let secret = Secret::new("secret");
-    let credentials = Credentials::Token(Token { id: "root@pam!bench".into(), secret });
+    let credentials = Credentials::Token(Token { id: "lab@pve!bench".into(), secret });
     let trust = Trust::Pinned(server.certificate.fingerprint);
     let client = Client::new(Config::new(server.address.to_string(), credentials, trust)).unwrap();
     let create = plimsoll_pve::api::LxcCreate {

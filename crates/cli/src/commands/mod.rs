@@ -23,6 +23,8 @@ pub(crate) mod unlock;
 
 mod checkout;
 mod choices;
+#[allow(dead_code, reason = "the commands that ask a node use it one after the other")]
+mod node;
 mod settings;
 mod target;
 

@@ -130,11 +130,7 @@ impl TargetArgs {
     /// Opens the connection.
     pub(crate) fn open(&self, app: &str, listener: Listener) -> Result<Session, Failure> {
         let destination = self.destination()?;
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .enable_all()
-            .build()
-            .map_err(|source| FailureKind::Read { path: "runtime".into(), source })?;
+        let runtime = runtime()?;
         let ssh = runtime
             .block_on(OpenSsh::connect(destination, &sockets()))
             .map_err(|error| Failure::from(FailureKind::from(plimsoll_deploy::DeployError::from(error))))?;
@@ -279,6 +275,12 @@ impl ReleaseArgs {
         });
         Ok(spec.map_err(FailureKind::from)?)
     }
+}
+
+/// What drives connections. It is built where one is needed and nowhere else: an evaluation needs none.
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    let built = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    built.map_err(|source| FailureKind::Read { path: "runtime".into(), source }.into())
 }
 
 /// `SERVICE=COMMAND`
