@@ -17,7 +17,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("plimsoll-pve", &[]),
     ("plimsoll-lab", &["plimsoll-pve"]),
     ("plimsoll-remote", &[]),
-    ("plimsoll-deploy", &["plimsoll-text", "plimsoll-model", "plimsoll-remote"]),
+    ("plimsoll-deploy", &["plimsoll-text", "plimsoll-model", "plimsoll-pve", "plimsoll-remote"]),
     (
         "plimsoll",
         &[
@@ -27,6 +27,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "plimsoll-rules",
             "plimsoll-fix",
             "plimsoll-lab",
+            "plimsoll-pve",
             "plimsoll-remote",
             "plimsoll-config",
             "plimsoll-deploy",

@@ -263,7 +263,7 @@ fn sensitive(text: &str) -> Result<HeaderValue, Error> {
 }
 
 /// Causes from the outside in, without addresses, which may hold parameters.
-fn chain(error: &reqwest::Error) -> String {
+pub(crate) fn chain(error: &reqwest::Error) -> String {
     let mut texts = Vec::new();
     if error.is_timeout() {
         texts.push("timeout".to_owned());

@@ -20,6 +20,7 @@ mod upid;
 mod upload;
 mod values;
 mod version;
+mod web;
 
 pub use api::{Described, Method, Param, Request};
 pub use auth::{Credentials, Token, TokenError};
@@ -33,3 +34,4 @@ pub use upid::{Upid, UpidError};
 pub use upload::{Checksum, Upload, UploadSource};
 pub use values::{GuestConfig, Vmid};
 pub use version::{Version, VersionError};
+pub use web::{Answer, Web};

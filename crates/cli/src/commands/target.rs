@@ -230,14 +230,6 @@ impl ReleaseArgs {
         let command = self.check_command.iter().map(|run| Check::Command { run: here(run), timeout });
         let said = settings.into_iter().flat_map(|settings| settings.checks(&address));
         let checks: Vec<Check> = http.chain(tcp).chain(command).chain(said).collect();
-        for check in &checks {
-            if let Check::Http { url, .. } = check
-                && !url.starts_with("http://")
-            {
-                return Err(Failure::from(FailureKind::Target(format!("`{url}` cannot be asked so far")))
-                    .hint("check it with a command: `curl -fsS` and the address"));
-            }
-        }
         let hooks = self.before_release.iter().map(|text| hook(text)).collect::<Result<Vec<_>, _>>()?;
         let hooks = hooks.into_iter().chain(settings.into_iter().flat_map(Settings::hooks)).collect();
         let in_guest = match self.build {
