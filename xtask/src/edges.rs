@@ -17,6 +17,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("plimsoll-pve", &[]),
     ("plimsoll-lab", &["plimsoll-pve"]),
     ("plimsoll-remote", &[]),
+    ("plimsoll-doctor", &["plimsoll-config", "plimsoll-pve"]),
     ("plimsoll-deploy", &["plimsoll-text", "plimsoll-model", "plimsoll-pve", "plimsoll-remote"]),
     (
         "plimsoll",

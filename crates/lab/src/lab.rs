@@ -276,6 +276,18 @@ pub fn coverage(release: crate::contract::Release) -> Vec<(String, String, bool)
     contract.endpoints().iter().map(|e| (e.verb.clone(), e.path.clone(), e.detail.is_some())).collect()
 }
 
+/// What the vendor's contract says that an endpoint checks: the expression of privileges, where there is one, and whether
+/// tokens may call it. Nothing for an endpoint that the lab does not answer.
+pub fn privileges(
+    release: crate::contract::Release,
+    verb: &str,
+    path: &str,
+) -> Option<(serde_json::Value, bool)> {
+    let contract = Contract::of(release);
+    let endpoint = contract.endpoints().iter().find(|e| e.verb == verb && e.path == path)?;
+    endpoint.detail.as_ref().map(|detail| (detail.check.clone(), detail.token))
+}
+
 fn usual(status: u16) -> &'static str {
     match status {
         502 => "Bad Gateway",

@@ -32,6 +32,6 @@ pub use backend::{Address, Backend, GuestSpec, Network, NewGuest, Operation, Pro
 pub use contract::Release;
 pub use faults::{Fault, Rule};
 pub use http::{Outcome, Request, Response};
-pub use lab::{Lab, Summary, coverage};
+pub use lab::{Lab, Summary, coverage, privileges};
 pub use options::Options;
 pub use server::{Certificate, Server, StartError};
