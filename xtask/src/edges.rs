@@ -18,6 +18,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("plimsoll-lab", &["plimsoll-pve"]),
     ("plimsoll-remote", &[]),
     ("plimsoll-doctor", &["plimsoll-config", "plimsoll-pve"]),
+    ("plimsoll-provision", &["plimsoll-config", "plimsoll-pve", "plimsoll-remote", "plimsoll-lab"]),
     ("plimsoll-deploy", &["plimsoll-text", "plimsoll-model", "plimsoll-pve", "plimsoll-remote"]),
     (
         "plimsoll",
@@ -28,6 +29,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "plimsoll-rules",
             "plimsoll-fix",
             "plimsoll-lab",
+            "plimsoll-provision",
             "plimsoll-pve",
             "plimsoll-remote",
             "plimsoll-config",

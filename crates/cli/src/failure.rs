@@ -63,6 +63,9 @@ pub(crate) enum FailureKind {
     /// A task of the node did not succeed.
     #[error(transparent)]
     NodeTask(Box<plimsoll_pve::TaskError>),
+    /// The guest of a target could not be made.
+    #[error(transparent)]
+    Guest(Box<plimsoll_provision::ProvisionError>),
     /// The target is not said, or not well.
     #[error("{0}")]
     Target(String),
@@ -98,8 +101,10 @@ impl From<FailureKind> for Failure {
 impl Failure {
     /// The exit code: 3 when a guest or a node is the reason, 2 for everything else.
     pub(crate) fn code(&self) -> u8 {
-        let remote =
-            matches!(self.kind, FailureKind::Deploy(_) | FailureKind::Node(_) | FailureKind::NodeTask(_));
+        let remote = matches!(
+            self.kind,
+            FailureKind::Deploy(_) | FailureKind::Node(_) | FailureKind::NodeTask(_) | FailureKind::Guest(_)
+        );
         if remote { 3 } else { 2 }
     }
 

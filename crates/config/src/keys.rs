@@ -69,6 +69,28 @@ const FINGERPRINT: Form = Form {
         text.split(':').count() == 32 && text.split(':').all(pair)
     },
 };
+const IMAGE: Form = Form {
+    what: "a volume of the node such as `local:vztmpl/debian-13-standard_13.1-2_amd64.tar.zst` or an `https://` URL",
+    pattern: "^([A-Za-z][A-Za-z0-9._-]*:(vztmpl|import)/[A-Za-z0-9._+-]+|https://[^\\s]+)$",
+    holds: |text| {
+        let volume = text.split_once(':').is_some_and(|(storage, rest)| {
+            let name = rest.strip_prefix("vztmpl/").or_else(|| rest.strip_prefix("import/"));
+            word(storage, "._-", 100) && name.is_some_and(|name| word(name, "._+-", 255))
+        });
+        let rest = text.strip_prefix("https://");
+        volume || rest.is_some_and(|rest| !rest.is_empty() && !rest.contains(char::is_whitespace))
+    },
+};
+const CHECKSUM: Form = Form {
+    what: "a digest such as `sha512:…` with 128 hexadecimal digits or `sha256:…` with 64",
+    pattern: "^(sha512:[0-9a-f]{128}|sha256:[0-9a-f]{64})$",
+    holds: |text| {
+        let digits =
+            |text: &str, count| text.len() == count && text.bytes().all(|b| b"0123456789abcdef".contains(&b));
+        text.strip_prefix("sha512:").is_some_and(|rest| digits(rest, 128))
+            || text.strip_prefix("sha256:").is_some_and(|rest| digits(rest, 64))
+    },
+};
 const ADDRESS: Form = Form {
     what: "`dhcp`, or an address with its prefix such as `192.168.1.50/24`",
     pattern: "^(dhcp|[0-9A-Fa-f.:]+/[0-9]{1,3})$",
@@ -279,6 +301,13 @@ const NEW_GUEST: Table = Table {
         key("disk", Required, F(SIZE), "The size of its disk. It can grow and never shrinks."),
         key("storage", Required, F(NODE_WORD), "The node's storage for its disk."),
         key("network", Required, T(&NETWORK), "Its network card."),
+        key(
+            "image",
+            Optional,
+            F(IMAGE),
+            "What its disk is made from: a template of the node for `lxc`, a disk image for `vm`. The newest Debian that the node has, or knows where to get, when nothing is said. A URL needs `checksum`.",
+        ),
+        key("checksum", Optional, F(CHECKSUM), "The digest of what `image` downloads."),
         key("user", Default("plimsoll"), F(USER), "The account that deploys."),
         key(
             "ssh_keys",

@@ -226,6 +226,11 @@ impl Reading<'_> {
                 id: number(node, "id"),
             }));
         }
+        if let (Some(image), None) = (node.get("image"), node.get("checksum"))
+            && text(node, "image").is_some_and(|image| image.starts_with("https://"))
+        {
+            self.verifier.refuse(image.span, "an `image` from a URL needs its `checksum`");
+        }
         let guest = NewGuest {
             id: number(node, "id"),
             name: text(node, "name"),
@@ -234,6 +239,8 @@ impl Reading<'_> {
             disk: Bytes::parse(&text(node, "disk")?)?,
             storage: text(node, "storage")?,
             network: self.network(node.get("network")?)?,
+            image: text(node, "image"),
+            checksum: text(node, "checksum"),
             user,
             ssh_keys: list(node, "ssh_keys"),
         };

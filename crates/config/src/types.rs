@@ -93,6 +93,10 @@ pub struct NewGuest {
     pub storage: String,
     /// Its network.
     pub network: Network,
+    /// What the disk is made from: a volume of the node or a URL; the newest Debian when nothing is said.
+    pub image: Option<String>,
+    /// The digest of what a URL gives, `sha512:…`.
+    pub checksum: Option<String>,
     /// The account that deploys.
     pub user: String,
     /// Public keys, or paths of `.pub` files, that may log in; the client's own key when empty.

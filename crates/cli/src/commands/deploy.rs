@@ -30,6 +30,9 @@ pub(crate) struct DeployArgs {
     /// Only show what would be done
     #[arg(long)]
     dry_run: bool,
+    /// Make the guest without asking, where it is not there yet
+    #[arg(short, long)]
+    yes: bool,
     /// Why, for whoever has to wait
     #[arg(long, value_name = "TEXT", default_value = "deploy")]
     reason: String,
@@ -44,16 +47,30 @@ pub(crate) fn run(ui: &Ui, args: &DeployArgs) -> Result<Outcome, Failure> {
         return Ok(Outcome::Clean);
     }
     let begun = Instant::now();
-    let target = &args.target.filled(&args.release.directory)?;
+    let mut target = args.target.filled(&args.release.directory)?;
     let app = target.app(&args.release.directory)?;
     let checkout = args.release.checkout()?;
-    let spec = args.release.spec(target, &app, checkout.path())?;
+    let mut spec = args.release.spec(&target, &app, checkout.path())?;
+    let format = args.target.format;
     if args.target.format == Format::Text {
         for warning in &spec.warnings {
             ui.status(&format!("warning: {warning}"));
         }
     }
-    let session = target.open(&app, listener(args.target.format, args.verbose))?;
+    if let Some(site) = target.site() {
+        let before = target.address();
+        let ((guest, key), made) =
+            site.ensure(ui, &spec, args.yes, format, listener(format, args.verbose))?;
+        target.reach(guest, key);
+        if made.changed && format == Format::Text {
+            ui.status(&format!("guest {} on {} is ready at {}", made.vmid, made.node, made.address));
+        }
+        if made.address != before {
+            // Checks name the address.
+            spec = args.release.spec(&target, &app, checkout.path())?;
+        }
+    }
+    let session = target.open(&app, listener(format, args.verbose))?;
     let result = session.runtime.block_on(session.runner.deploy(&spec, &args.reason));
     report(ui, args.target.format, &app, result, begun)?;
     finish(session);

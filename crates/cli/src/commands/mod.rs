@@ -25,6 +25,7 @@ mod checkout;
 mod choices;
 #[allow(dead_code, reason = "the commands that ask a node use it one after the other")]
 mod node;
+mod provision;
 mod settings;
 mod target;
 

@@ -1,7 +1,7 @@
 //! `plimsoll plan`
 
 use clap::Args;
-use plimsoll_deploy::{Order, Plan, Step};
+use plimsoll_deploy::{Order, Plan, State, Step};
 use serde_json::json;
 
 use super::target::{Format, ReleaseArgs, TargetArgs, bytes, listener, seconds};
@@ -32,12 +32,38 @@ pub(crate) fn show(ui: &Ui, target: &TargetArgs, release: &ReleaseArgs) -> Resul
     let app = target.app(&release.directory)?;
     let checkout = release.checkout()?;
     let spec = release.spec(target, &app, checkout.path())?;
-    let session = target.open(&app, listener(target.format, false))?;
-    let (plan, _) = session.runtime.block_on(session.runner.plan(&spec)).map_err(FailureKind::from)?;
+    let guest = target.site().map(|site| site.plan(&spec)).transpose()?;
+    let plan = if guest.as_ref().is_some_and(|guest| !guest.is_reachable()) {
+        // Nothing runs there yet.
+        plimsoll_deploy::plan(&spec, &State::default())
+    } else {
+        let session = target.open(&app, listener(target.format, false))?;
+        session.runtime.block_on(session.runner.plan(&spec)).map_err(FailureKind::from)?.0
+    };
     match target.format {
-        Format::Json => ui.print(&format!("{}\n", machine(&plan))),
-        Format::Text => ui.print(&text(&app, &plan)),
+        Format::Json => {
+            let mut machine = machine(&plan);
+            if let (Some(map), Some(guest)) = (machine.as_object_mut(), &guest) {
+                let (id, steps) = (guest.vmid.map(|vmid| vmid.0), guest.lines());
+                map.insert(
+                    "guest".to_owned(),
+                    json!({"id": id, "create": guest.creates(), "steps": steps, "notes": guest.notes}),
+                );
+            }
+            ui.print(&format!("{machine}\n"))
+        }
+        Format::Text => ui.print(&format!("{}{}", before(guest.as_ref()), text(&app, &plan))),
     }
+}
+
+/// What happens on the node before the release.
+fn before(guest: Option<&plimsoll_provision::Plan>) -> String {
+    let Some(guest) = guest.filter(|guest| !guest.steps.is_empty()) else { return String::new() };
+    let number = guest.vmid.map_or("?".to_owned(), |vmid| vmid.to_string());
+    let mut out: String = guest.notes.iter().map(|note| format!("note: {note}\n")).collect();
+    out.push_str(&format!("guest {number}; by the node's API:\n"));
+    guest.lines().iter().for_each(|line| out.push_str(&format!("  {line}\n")));
+    out
 }
 
 fn text(app: &str, plan: &Plan) -> String {

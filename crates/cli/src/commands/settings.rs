@@ -61,6 +61,11 @@ impl Settings {
         &self.target
     }
 
+    /// The folder of the file.
+    pub(crate) fn directory(&self) -> &Utf8Path {
+        &self.directory
+    }
+
     pub(crate) fn compose(&self) -> &[Utf8PathBuf] {
         &self.config.compose
     }

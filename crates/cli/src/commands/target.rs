@@ -14,6 +14,7 @@ use plimsoll_model::compose::default_files;
 use plimsoll_remote::{Destination, OpenSsh, Pin};
 
 use super::checkout::{Checkout, with_values};
+use super::provision::Site;
 use super::settings::{Settings, words};
 use crate::discovery::discover;
 use crate::failure::{Failure, FailureKind};
@@ -64,6 +65,9 @@ pub(crate) struct TargetArgs {
     /// What `plimsoll.yaml` says.
     #[arg(skip)]
     settings: Option<Settings>,
+    /// The node that holds the guest, where Plimsoll makes the guest.
+    #[arg(skip)]
+    site: Option<Arc<Site>>,
 }
 
 /// What should run there.
@@ -119,12 +123,36 @@ impl TargetArgs {
         filled.target.get_or_insert_with(|| settings.target().name.clone());
         filled.app.get_or_insert_with(|| settings.app().to_owned());
         if filled.guest.is_none() {
-            let (guest, key) = settings.guest()?;
-            filled.guest = Some(guest);
-            filled.host_key = filled.host_key.or(key);
+            // Whoever brings the host key of a fixed address along needs no node.
+            let is_known = filled.host_key.is_some() && settings.target().guest.known_address().is_some();
+            let site = if is_known { None } else { Site::look(&settings, filled.identity.as_deref())? };
+            match site {
+                Some(site) => {
+                    if let Some((guest, key)) = site.login() {
+                        filled.reach(guest, key);
+                    }
+                    filled.site = Some(Arc::new(site));
+                }
+                None => {
+                    let (guest, key) = settings.guest()?;
+                    filled.guest = Some(guest);
+                    filled.host_key = filled.host_key.or(key);
+                }
+            }
         }
         filled.settings = Some(settings);
         Ok(filled)
+    }
+
+    /// The node that holds the guest, where Plimsoll makes the guest.
+    pub(crate) fn site(&self) -> Option<Arc<Site>> {
+        self.site.clone()
+    }
+
+    /// Takes a guest that was found or made; a host key that was given goes before that of the node.
+    pub(crate) fn reach(&mut self, guest: String, host_key: String) {
+        self.guest = Some(guest);
+        self.host_key.get_or_insert(host_key);
     }
 
     /// Opens the connection.
@@ -144,6 +172,9 @@ impl TargetArgs {
             Failure::from(FailureKind::Target(format!("{what} is not said")))
                 .hint(format!("give it with `{flag}`"))
         };
+        if let (None, Some(absent)) = (&self.guest, self.site.as_ref().and_then(|site| site.absent())) {
+            return Err(absent);
+        }
         let guest =
             self.guest.as_deref().ok_or_else(|| missing("the guest", "--guest [USER@]HOST[:PORT]"))?;
         let (user, rest) =
@@ -184,7 +215,10 @@ impl TargetArgs {
             .hint("small letters, digits, `-` and `_` make one: give it with `--app`"))
     }
 
-    fn address(&self) -> String {
+    pub(crate) fn address(&self) -> String {
+        if let (None, Some(address)) = (&self.guest, self.site.as_ref().and_then(|site| site.address())) {
+            return address;
+        }
         let guest = self.guest.as_deref().unwrap_or_default();
         let rest = guest.rsplit_once('@').map_or(guest, |(_, rest)| rest);
         rest.rsplit_once(':').map_or(rest, |(host, _)| host).to_owned()
@@ -335,7 +369,7 @@ fn environment() -> BTreeMap<String, String> {
 }
 
 /// Sockets have short names and go with the session.
-fn sockets() -> PathBuf {
+pub(crate) fn sockets() -> PathBuf {
     let base = variable("XDG_RUNTIME_DIR").map(PathBuf::from).unwrap_or_else(cache);
     base.join("plimsoll-ssh")
 }

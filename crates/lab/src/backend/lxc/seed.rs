@@ -67,6 +67,8 @@ pub(super) fn first(machine: &Machine, folder: &Path, guest: &NewGuest) -> Resul
         root.leave("etc/systemd/system/sys-kernel-debug.mount")?;
     }
     let mut lines = Vec::new();
+    let name = guest.spec.config.get("hostname").map_or("localhost", String::as_str);
+    let comment = format!("root@{}", name.split('.').next().unwrap_or(name));
     if root.folder.join("etc/ssh").is_dir() {
         for kind in ["rsa", "ecdsa", "ed25519"] {
             let key = root.place(&format!("etc/ssh/ssh_host_{kind}_key"))?;
@@ -79,7 +81,11 @@ pub(super) fn first(machine: &Machine, folder: &Path, guest: &NewGuest) -> Resul
                 continue;
             }
             lines.push(format!("Creating SSH host key 'ssh_host_{kind}_key' - this may take some time ..."));
-            Tool::new("ssh-keygen").args(["-q", "-N", "", "-C", "root", "-t", kind, "-f"]).arg(&key).run()?;
+            let words = ["-N", "", "-E", "sha256", "-C", &comment, "-t", kind, "-f"];
+            let said = Tool::new("ssh-keygen").args(words).arg(&key).run()?;
+            // The one way in which a node tells the host key of a container that it made.
+            let shown = said.lines().filter(|line| line.starts_with("SHA256:"));
+            lines.extend(shown.map(|line| format!("done: {}", line.trim())));
             for made in [&key, &public] {
                 chown(made, Some(root.owner), Some(root.owner)).map_err(file(made))?;
             }

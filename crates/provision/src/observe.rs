@@ -1,0 +1,97 @@
+//! What the node holds.
+
+use plimsoll_pve::api::{
+    GetAppliances, GetClusterFirewallOptions, GetContent, GetStorages, GetTasks, GuestKind, NextId,
+};
+use plimsoll_pve::{Client, Upid, Vmid};
+
+use crate::find::{TRIES, search};
+use crate::{Found, ProvisionError, Wall, Wanted, firewall};
+
+/// Tasks that make a guest or bring what it is made from.
+const MAKING: [&str; 3] = ["vzcreate", "qmcreate", "download"];
+
+/// What matters of a node for one guest.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct NodeState {
+    /// Guests with the mark.
+    pub ours: Vec<Found>,
+    /// Guests with the wanted name and without the mark.
+    pub strangers: Vec<Vmid>,
+    /// The next free number; nothing where a guest is there.
+    pub next: Option<Vmid>,
+    /// Whether the wanted number is free; nothing where none is wanted or a guest is there.
+    pub number_is_free: Option<bool>,
+    /// Templates or disk images that the node has.
+    pub images: Vec<String>,
+    /// Templates that the node knows where to get.
+    pub offered: Vec<String>,
+    /// Storages that take templates or disk images.
+    pub shelves: Vec<String>,
+    /// The guest's firewall.
+    pub wall: Option<Wall>,
+    /// Whether the datacenter's firewall is on; nothing where the token may not know.
+    pub firewall_is_on: Option<bool>,
+    /// Tasks of ours that make guests right now.
+    pub busy: Vec<Upid>,
+}
+
+/// What images of a kind are called on storages.
+pub(crate) fn content(kind: GuestKind) -> &'static str {
+    match kind {
+        GuestKind::Lxc => "vztmpl",
+        GuestKind::Qemu => "import",
+    }
+}
+
+/// Reads it. Changes nothing.
+pub async fn observe(client: &Client, wanted: &Wanted) -> Result<NodeState, ProvisionError> {
+    let name = wanted.name();
+    let node = wanted.node.clone();
+    let active = GetTasks { node: node.clone(), source: Some("active".to_owned()), ..GetTasks::default() };
+    let (found, active, datacenter) = tokio::join!(
+        search(client, &node, &wanted.app, &wanted.target, Some(&name)),
+        client.read(&active, TRIES),
+        client.read(&GetClusterFirewallOptions {}, TRIES),
+    );
+    let (ours, strangers) = found?;
+    let making = |upid: &Upid| MAKING.contains(&upid.kind.as_str());
+    let busy = active?.into_iter().map(|task| task.upid).filter(making).collect();
+    let on = |value: &serde_json::Value| matches!(value.to_string().trim_matches('"'), "1" | "true");
+    // Who may not know this may still deploy.
+    let firewall_is_on = datacenter.ok().map(|options| options.get("enable").is_some_and(on));
+    let mut state = NodeState { ours, strangers, busy, firewall_is_on, ..NodeState::default() };
+    if let Some(found) = state.ours.first() {
+        state.wall = Some(firewall::read(client, found).await?);
+        return Ok(state);
+    }
+    state.next = Some(client.read(&NextId { vmid: None }, TRIES).await?);
+    if let Some(id) = wanted.guest.id {
+        let answer = client.read(&NextId { vmid: Some(Vmid(id)) }, TRIES).await;
+        state.number_is_free = Some(answer.is_ok());
+    }
+    let content = content(wanted.kind);
+    let storages = GetStorages {
+        node: node.clone(),
+        content: Some(content.to_owned()),
+        enabled: Some(true),
+        ..GetStorages::default()
+    };
+    for storage in client.read(&storages, TRIES).await? {
+        let Some(name) = storage.storage.filter(|_| storage.active) else { continue };
+        let request = GetContent {
+            node: node.clone(),
+            storage: name.clone(),
+            content: Some(content.to_owned()),
+            vmid: None,
+        };
+        let volumes = client.read(&request, TRIES).await?;
+        state.images.extend(volumes.into_iter().map(|volume| volume.volid));
+        state.shelves.push(name);
+    }
+    if wanted.kind == GuestKind::Lxc && wanted.guest.image.is_none() {
+        let offered = client.read(&GetAppliances { node }, TRIES).await?;
+        state.offered = offered.into_iter().map(|one| one.template).collect();
+    }
+    Ok(state)
+}

@@ -1,0 +1,138 @@
+//! Against a node of the lab whose guests are simulated: everything up to the first login.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+use std::sync::Arc;
+
+use plimsoll_config::{Address, Bytes, Network, NewGuest};
+use plimsoll_lab::{Certificate, Lab, Options, Server};
+use plimsoll_provision::{
+    Access, Opening, ProvisionError, Refusal, Runner, Step, Wanted, find, observe, plan,
+};
+use plimsoll_pve::api::{GetFirewallRules, GetGuests, GuestKind, LxcUpdate};
+use plimsoll_pve::{Client, Config, Credentials, Trust, Vmid};
+
+struct Rig {
+    lab: Arc<Lab>,
+    client: Client,
+    _server: Server,
+}
+
+impl Rig {
+    async fn new() -> Self {
+        let lab = Arc::new(Lab::new(Options { pace: 5, ..Options::default() }));
+        let certificate = Certificate::make().unwrap();
+        let server =
+            Server::start(Arc::clone(&lab), "127.0.0.1:0".parse().unwrap(), certificate).await.unwrap();
+        let token = lab.issue_token("lab", "secret");
+        let credentials = Credentials::Token(token.expose().parse().unwrap());
+        let trust = Trust::Pinned(server.certificate.fingerprint);
+        let client = Client::new(Config::new(server.address.to_string(), credentials, trust)).unwrap();
+        Self { lab, client, _server: server }
+    }
+
+    /// Runs until somebody would log in; what was done.
+    async fn run(&self, wanted: &Wanted) -> Result<Vec<&'static str>, ProvisionError> {
+        let mut done = Vec::new();
+        loop {
+            let state = observe(&self.client, wanted).await?;
+            let todo = plan(wanted, &state)?;
+            match todo.steps.first() {
+                None | Some(Step::Prepare) => return Ok(done),
+                Some(step) => done.push(step.name()),
+            }
+            let listener = Arc::new(|_| ());
+            let access = Access { sockets: "/proc/none".into(), identity: None };
+            let runner = Runner { client: &self.client, wanted, access, listener };
+            runner.once(&state).await?;
+        }
+    }
+
+    async fn numbers(&self) -> Vec<u32> {
+        let guests =
+            self.client.call(&GetGuests { node: "pve1".into(), kind: GuestKind::Lxc }).await.unwrap();
+        guests.iter().map(|guest| guest.vmid.0).collect()
+    }
+}
+
+fn wanted(app: &str) -> Wanted {
+    let guest = NewGuest {
+        id: None,
+        name: None,
+        cores: 2,
+        memory: Bytes(1 << 30),
+        disk: Bytes(8 << 30),
+        storage: "local-lvm".to_owned(),
+        network: Network {
+            bridge: "vmbr0".to_owned(),
+            vlan: None,
+            address: Address::Dhcp,
+            gateway: None,
+            dns: Vec::new(),
+        },
+        image: None,
+        checksum: None,
+        user: "root".to_owned(),
+        ssh_keys: Vec::new(),
+    };
+    Wanted {
+        app: app.to_owned(),
+        target: "production".to_owned(),
+        kind: GuestKind::Lxc,
+        guest,
+        node: "pve1".to_owned(),
+        pool: None,
+        keys: vec![
+            "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f me".to_owned(),
+        ],
+        openings: vec![Opening::new("tcp", "8080")],
+    }
+}
+
+#[tokio::test]
+async fn a_guest_is_made_once_and_found_by_everybody() {
+    let rig = Rig::new().await;
+    let wanted = wanted("shop");
+    let done = rig.run(&wanted).await.unwrap();
+    assert_eq!(done, ["create guest", "pin host key", "set firewall", "start guest"]);
+    assert_eq!(rig.run(&wanted).await.unwrap(), Vec::<&str>::new());
+    let found = find(&rig.client, "pve1", "shop", "production").await.unwrap().unwrap();
+    assert!(found.mark.host_key.unwrap().starts_with("SHA256:"));
+    assert!(found.address.is_some(), "the network gave it one");
+    assert!(find(&rig.client, "pve1", "shop", "staging").await.unwrap().is_none());
+    let rules = GetFirewallRules { node: "pve1".into(), kind: GuestKind::Lxc, vmid: found.vmid };
+    assert_eq!(rig.client.call(&rules).await.unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn two_apps_have_two_guests_and_a_foreign_guest_is_never_taken() {
+    let rig = Rig::new().await;
+    rig.run(&wanted("shop")).await.unwrap();
+    rig.run(&wanted("blog")).await.unwrap();
+    assert_eq!(rig.numbers().await, [100, 101]);
+    // The name is the same and the mark is gone: not ours any more.
+    let update = LxcUpdate {
+        node: "pve1".into(),
+        vmid: Vmid(100),
+        description: Some("somebody else's".into()),
+        ..LxcUpdate::default()
+    };
+    rig.client.call(&update).await.unwrap();
+    let refused = rig.run(&wanted("shop")).await.unwrap_err();
+    assert!(matches!(refused, ProvisionError::Refused(Refusal::Named { vmid: Vmid(100), .. })), "{refused}");
+    assert_eq!(rig.numbers().await, [100, 101]);
+}
+
+#[tokio::test]
+async fn an_answer_that_is_lost_makes_no_second_guest() {
+    let rig = Rig::new().await;
+    let fault = r#"{"fault":"lost-after","verb":"post","path":"/lxc","times":1}"#;
+    rig.lab.add_fault(serde_json::from_str(fault).unwrap());
+    let wanted = wanted("shop");
+    let access = Access { sockets: "/proc/none".into(), identity: None };
+    let runner = Runner { client: &rig.client, wanted: &wanted, access, listener: Arc::new(|_| ()) };
+    // It goes on until it would log in, which it cannot here.
+    let error = runner.run().await.unwrap_err();
+    assert!(matches!(error, ProvisionError::Guest(_)), "{error}");
+    assert_eq!(rig.numbers().await, [100]);
+}
