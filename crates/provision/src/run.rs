@@ -98,7 +98,12 @@ impl Runner<'_> {
                 todo.notes.iter().for_each(|note| (self.listener)(News::Note(note.clone())));
                 noted = true;
             }
-            let Some(step) = todo.steps.first() else { return ready(&state, &todo, taken > 0) };
+            let Some(step) = todo.steps.first() else {
+                if matches!(last, Some(Step::Start | Step::Address)) {
+                    self.awake(state.ours.first()).await?;
+                }
+                return ready(&state, &todo, taken > 0);
+            };
             if last.as_ref() == Some(step) && troubles == 0 {
                 return Err(ProvisionError::NoProgress(step.shown()));
             }
@@ -348,6 +353,16 @@ impl Runner<'_> {
             tokio::time::sleep(Duration::from_millis(500)).await;
         }
         Err(ProvisionError::NoAddress { vmid, seconds: BOOT.as_secs() })
+    }
+
+    /// Waits for a guest that boots: for SSH, and for its Docker Engine.
+    async fn awake(&self, found: Option<&Found>) -> Result<(), ProvisionError> {
+        let Some(found) = found else { return Ok(()) };
+        let script =
+            "i=0; while [ $i -lt 120 ] && ! docker info >/dev/null 2>&1; do i=$((i+1)); sleep 0.5; done";
+        let job = Job::new("waiting for the Docker Engine", script).limit(BOOT).as_root();
+        self.connect(found).await?.run(job).await?;
+        Ok(())
     }
 
     async fn prepare(&self, found: &Found) -> Result<(), ProvisionError> {

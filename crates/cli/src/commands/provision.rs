@@ -61,9 +61,9 @@ impl Site {
         Ok(Some(Self { node, found, wanted, identity: identity.map(Path::to_owned), runtime }))
     }
 
-    /// `user@address:22` and the host key, where both are known.
+    /// `user@address:22` and the host key, where both are known and the guest runs.
     pub(crate) fn login(&self) -> Option<(String, String)> {
-        let found = self.found.as_ref()?;
+        let found = self.found.as_ref().filter(|found| found.power == Power::Running)?;
         self.login_to(found.address.as_deref()?, found.mark.host_key.as_deref()?)
     }
 

@@ -13,14 +13,21 @@ use plimsoll_pve::property::{Features, LxcNet, Mount};
 use plimsoll_pve::{Client, Config, Credentials, Request, Secret, Trust, Upid, Vmid, WaitOptions};
 use plimsoll_remote::{HostKey, scan};
 
+/// A lab that boots containers.
+pub(crate) struct LabNode {
+    pub(crate) network: plimsoll_lab::Network,
+    pub(crate) identity: PathBuf,
+    pub(crate) lab: Arc<Lab>,
+    pub(crate) server: Option<Server>,
+    pub(crate) own: tempfile::TempDir,
+}
+
 /// A lab with one unprivileged container.
 pub(crate) struct LabGuest {
     pub(crate) address: String,
     pub(crate) key: HostKey,
     pub(crate) identity: PathBuf,
-    server: Option<Server>,
-    lab: Arc<Lab>,
-    _own: tempfile::TempDir,
+    node: LabNode,
 }
 
 /// Says why a test does not run. Where guests are known to boot, that is a failure.
@@ -34,8 +41,8 @@ fn skip(why: &str) {
     }
 }
 
-impl LabGuest {
-    /// A guest that SSH reaches; `None`, said in words, where none boots.
+impl LabNode {
+    /// A node; `None`, said in words, where no guest boots.
     #[expect(clippy::disallowed_methods, reason = "prepares the guest of a test")]
     pub(crate) async fn new() -> Option<Self> {
         let cache =
@@ -63,14 +70,44 @@ impl LabGuest {
         let certificate = Certificate::make().unwrap();
         let server =
             Server::start(Arc::clone(&lab), "127.0.0.1:0".parse().unwrap(), certificate).await.unwrap();
-        let credentials =
-            Credentials::Password { user: "root@pam".into(), password: Secret::new("for one test") };
-        let trust = Trust::Pinned(server.certificate.fingerprint);
-        let client = Client::new(Config::new(server.address.to_string(), credentials, trust)).unwrap();
         let identity = own.path().join("id");
         let made =
             Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(&identity).status();
         assert!(made.unwrap().success());
+        Some(Self { network, identity, lab, server: Some(server), own })
+    }
+
+    /// Who is root there.
+    pub(crate) fn root(&self) -> Client {
+        let server = self.server.as_ref().unwrap();
+        let credentials =
+            Credentials::Password { user: "root@pam".into(), password: Secret::new("for one test") };
+        let trust = Trust::Pinned(server.certificate.fingerprint);
+        Client::new(Config::new(server.address.to_string(), credentials, trust)).unwrap()
+    }
+
+    /// Takes the lab away with all that is in it.
+    pub(crate) async fn close(&mut self) {
+        if let Some(server) = self.server.take() {
+            server.stop().await;
+        }
+        self.lab.close();
+    }
+}
+
+impl Drop for LabNode {
+    /// A test that fails leaves nothing behind either.
+    fn drop(&mut self) {
+        self.lab.close();
+    }
+}
+
+impl LabGuest {
+    /// A guest that SSH reaches; `None`, said in words, where none boots.
+    #[expect(clippy::disallowed_methods, reason = "prepares the guest of a test")]
+    pub(crate) async fn new() -> Option<Self> {
+        let node = LabNode::new().await?;
+        let (client, identity, lab, network) = (node.root(), node.identity.clone(), &node.lab, &node.network);
         let address = format!("{}.7", network.gateway.rsplit_once('.')?.0);
         let net = format!("name=eth0,bridge=vmbr0,ip={address}/24,gw={}", network.gateway);
         let create = LxcCreate {
@@ -100,22 +137,12 @@ impl LabGuest {
             }
             tokio::time::sleep(Duration::from_millis(300)).await;
         };
-        Some(Self { address, key, identity, server: Some(server), lab, _own: own })
+        Some(Self { address, key, identity, node })
     }
 
     /// Takes the lab away with all that is in it.
     pub(crate) async fn close(&mut self) {
-        if let Some(server) = self.server.take() {
-            server.stop().await;
-        }
-        self.lab.close();
-    }
-}
-
-impl Drop for LabGuest {
-    /// A test that fails leaves nothing behind either.
-    fn drop(&mut self) {
-        self.lab.close();
+        self.node.close().await;
     }
 }
 

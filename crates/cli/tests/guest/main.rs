@@ -13,4 +13,5 @@
 mod app;
 mod chaos;
 mod lab;
+mod made;
 mod story;

@@ -32,9 +32,10 @@ if command -v cloud-init >/dev/null; then cloud-init status --wait >/dev/null 2>
 
 if ! command -v dockerd >/dev/null || ! docker compose version >/dev/null 2>&1; then
 	command -v apt-get >/dev/null && apt-get -qq -o DPkg::Lock::Timeout=300 -o Acquire::Retries=2 update && updated=1
-	# The signed packages of the distribution; the command line is one of its own since Debian 13.
+	# The signed packages of the distribution; the command line and the builder are some of their own since Debian 13.
 	wanted="docker.io ca-certificates zstd"
 	if known docker-cli; then wanted="$wanted docker-cli"; fi
+	if known docker-buildx; then wanted="$wanted docker-buildx"; fi
 	if known docker-compose-v2; then wanted="$wanted docker-compose-v2"; else wanted="$wanted docker-compose"; fi
 	# shellcheck disable=SC2086
 	apt $wanted

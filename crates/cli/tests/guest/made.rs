@@ -1,0 +1,244 @@
+//! A guest that Plimsoll makes itself: from an empty node to an app that serves.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use plimsoll_pve::api::{GetConfig, GetGuests, GuestKind, LxcUpdate, Power};
+use plimsoll_pve::{Client, Vmid};
+
+use crate::lab::LabNode;
+
+/// A client's own directory on an empty node.
+struct Site {
+    node: LabNode,
+    runtime: tokio::runtime::Runtime,
+    client: Client,
+    token: String,
+    folder: PathBuf,
+}
+
+const DOCKERFILE: &str = r#"FROM scratch
+COPY . /
+ENV PATH=/bin
+HEALTHCHECK --interval=1s --timeout=2s --retries=3 CMD ["/bin/busybox", "wget", "-q", "-O-", "http://127.0.0.1:8080/version.txt"]
+CMD ["/bin/busybox", "httpd", "-f", "-p", "8080", "-h", "/www"]
+"#;
+
+#[expect(clippy::disallowed_methods, reason = "prepares the checkout of a test and starts programs")]
+impl Site {
+    fn new() -> Option<Self> {
+        if std::env::var_os("PLIMSOLL_TEST_LAB").is_none() {
+            println!("skipped: PLIMSOLL_TEST_LAB does not ask for guests of the lab");
+            return None;
+        }
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+        let node = runtime.block_on(LabNode::new())?;
+        let client = node.root();
+        let token =
+            node.lab.issue_token("deploy", "3f1d2c1e-0000-4000-a000-000000000001").expose().to_owned();
+        let folder = node.own.path().join("checkout");
+        let site = Self { node, runtime, client, token, folder };
+        site.write("web/Dockerfile", DOCKERFILE);
+        site.write("web/www/version.txt", "1\n");
+        site.write(
+            "compose.yaml",
+            "services:\n  web:\n    build: web\n    stop_grace_period: 1s\n    ports: [\"8080:8080\"]\n    \
+             volumes: [\"data:/data\"]\nvolumes:\n  data: {}\n",
+        );
+        site.write("plimsoll.yaml", &site.configuration());
+        std::fs::create_dir_all(site.folder.join("web/bin")).unwrap();
+        let template = plimsoll_lab::host::Image::in_cache(Path::new("/var/cache/plimsoll-lab")).path;
+        let busybox =
+            Command::new("tar").args(["--zstd", "-xOf"]).arg(template).arg("./usr/bin/busybox").output();
+        let busybox = busybox.unwrap();
+        assert!(busybox.stdout.len() > 500_000, "{}", String::from_utf8_lossy(&busybox.stderr));
+        let path = site.folder.join("web/bin/busybox");
+        std::fs::write(&path, busybox.stdout).unwrap();
+        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        Some(site)
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        let path = self.folder.join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+
+    fn address(&self) -> String {
+        format!("{}.9", self.node.network.gateway.rsplit_once('.').unwrap().0)
+    }
+
+    fn configuration(&self) -> String {
+        let server = self.node.server.as_ref().unwrap();
+        let (url, gateway, address) = (server.address, &self.node.network.gateway, self.address());
+        let image = self.node.lab.templates().remove(0);
+        let key = std::fs::read_to_string(self.node.identity.with_extension("pub")).unwrap();
+        format!(
+            "app: shop\ncompose: compose.yaml\ntargets:\n  production:\n    proxmox: {{url: \"https://{url}\", node: \
+             pve1}}\n    guest:\n      kind: lxc\n      memory: 1GiB\n      disk: 8GiB\n      storage: local-lvm\n      \
+             image: \"{image}\"\n      network: {{address: {address}/24, gateway: {gateway}}}\n      ssh_keys: [\"{}\"]\n    \
+             build: guest\n    watch: 1s\n    checks: [{{http: \"http://{{guest}}:8080/version.txt\"}}]\n",
+            key.trim()
+        )
+    }
+
+    /// A client with its own home.
+    fn command(&self, home: &str, args: &[&str]) -> Command {
+        let home = self.node.own.path().join(home);
+        std::fs::create_dir_all(&home).unwrap();
+        let fingerprint = self.node.server.as_ref().unwrap().certificate.fingerprint.to_string();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_plimsoll"));
+        command.env_clear().current_dir(&self.folder).args(args).envs(BTreeMap::from([
+            ("HOME", home.display().to_string()),
+            ("PATH", std::env::var("PATH").unwrap_or_default()),
+            ("PLIMSOLL_PVE_TOKEN", self.token.clone()),
+            ("PLIMSOLL_PVE_FINGERPRINT", fingerprint),
+            ("PLIMSOLL_IDENTITY", self.node.identity.display().to_string()),
+        ]));
+        command
+    }
+
+    fn run(&self, args: &[&str]) -> Output {
+        self.command("home", args).stdin(Stdio::null()).output().unwrap()
+    }
+
+    fn ok(&self, args: &[&str]) -> String {
+        let output = self.run(args);
+        let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "{args:?}: {out}{err}");
+        out.into_owned()
+    }
+
+    fn spawn(&self, args: &[&str]) -> Child {
+        self.command("home", args)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap()
+    }
+
+    fn served(&self) -> Option<String> {
+        let mut stream = TcpStream::connect((self.address().as_str(), 8080)).ok()?;
+        stream.write_all(b"GET /version.txt HTTP/1.0\r\n\r\n").ok()?;
+        let mut text = String::new();
+        stream.read_to_string(&mut text).ok()?;
+        Some(text.split_once("\r\n\r\n")?.1.trim().to_owned())
+    }
+
+    /// Guests of the node with whether they run.
+    fn guests(&self) -> Vec<(u32, Power)> {
+        let request = GetGuests { node: "pve1".into(), kind: GuestKind::Lxc };
+        let guests = self.runtime.block_on(self.client.call(&request)).unwrap();
+        guests.iter().map(|guest| (guest.vmid.0, guest.status)).collect()
+    }
+
+    fn config(&self, vmid: u32) -> plimsoll_pve::GuestConfig {
+        let kind = GuestKind::Lxc;
+        let request =
+            GetConfig { node: "pve1".into(), kind, vmid: Vmid(vmid), current: None, snapshot: None };
+        self.runtime.block_on(self.client.call(&request)).unwrap()
+    }
+
+    fn describe(&self, vmid: u32, text: String) {
+        let request = LxcUpdate {
+            node: "pve1".into(),
+            vmid: Vmid(vmid),
+            description: Some(text),
+            ..LxcUpdate::default()
+        };
+        self.runtime.block_on(self.client.call(&request)).unwrap();
+    }
+
+    fn close(mut self) {
+        self.runtime.block_on(self.node.close());
+    }
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn one_command_takes_an_empty_node_to_an_app_that_serves() {
+    let Some(site) = Site::new() else { return };
+    let plan = site.ok(&["plan"]);
+    assert!(plan.contains("create container 100 `shop-production`") && plan.contains("start web"), "{plan}");
+    assert!(site.guests().is_empty(), "a plan changes nothing");
+    let asked = site.run(&["deploy"]);
+    assert!(said(&asked).contains("deploy --yes"), "{}", said(&asked));
+    assert!(site.guests().is_empty(), "nobody agreed");
+
+    assert!(site.ok(&["deploy", "--yes"]).contains("release 1 of shop serves"));
+    assert_eq!(site.served().as_deref(), Some("1"));
+    let config = site.config(100);
+    assert_eq!(
+        (config.flag("unprivileged"), config.text("features").as_deref()),
+        (Some(true), Some("nesting=1"))
+    );
+
+    // The second time nothing is made and nothing is changed.
+    assert!(site.ok(&["deploy"]).contains("is as it should be"));
+    assert_eq!(site.guests(), [(100, Power::Running)]);
+    assert_eq!(site.config(100), config);
+
+    // Somebody else, with nothing but the checkout and a token, sees the same and trusts the same key.
+    let other = site.command("other", &["status"]).output().unwrap();
+    assert!(String::from_utf8_lossy(&other.stdout).contains("shop: release 1"), "{}", said(&other));
+    assert_eq!(site.ok(&["exec", "web", "--", "/bin/busybox", "cat", "/www/version.txt"]).trim(), "1");
+
+    // A guest that shows another key than the node made for it is not talked to.
+    let description = config.text("description").unwrap();
+    let (head, rest) = description.split_once("SHA256:").unwrap();
+    let wrong = format!("{head}SHA256:{}{}", "A".repeat(43), rest.get(43..).unwrap());
+    site.describe(100, wrong);
+    let refused = site.command("third", &["status"]).output().unwrap();
+    assert!(said(&refused).contains("does not show the host key that is pinned"), "{}", said(&refused));
+    site.describe(100, description);
+
+    // A disk that would have to shrink is refused before anything happens.
+    let text = site.configuration();
+    site.write("plimsoll.yaml", &text.replace("disk: 8GiB", "disk: 4GiB"));
+    assert!(said(&site.run(&["deploy", "--yes"])).contains("would have to shrink to 4 GiB"));
+    site.write("plimsoll.yaml", &text.replace("memory: 1GiB", "memory: 1536MiB"));
+    assert!(site.ok(&["plan"]).contains("change the guest: 1536 MiB of memory"));
+    assert!(site.ok(&["deploy"]).contains("is as it should be"));
+    assert_eq!(site.config(100).number("memory"), Some(1536));
+
+    // A guest that somebody stopped is started again, with its data.
+    site.ok(&["exec", "web", "--", "/bin/busybox", "touch", "/data/kept"]);
+    let off = plimsoll_pve::api::PowerOff { node: "pve1".into(), kind: GuestKind::Lxc, vmid: Vmid(100) };
+    let upid = site.runtime.block_on(site.client.call(&off)).unwrap();
+    site.runtime.block_on(site.client.wait(&upid, plimsoll_pve::WaitOptions::default(), |_| ())).unwrap();
+    let stopped = said(&site.run(&["status"]));
+    assert!(stopped.contains("guest 100 is stopped"), "{stopped}");
+    site.ok(&["deploy"]);
+    assert_eq!(site.ok(&["exec", "web", "--", "/bin/busybox", "ls", "/data"]).trim(), "kept");
+    site.close();
+}
+
+#[test]
+fn a_client_killed_while_it_makes_the_guest_leaves_what_the_next_one_finishes() {
+    let Some(site) = Site::new() else { return };
+    // One client after the other, each killed one event later than the one before.
+    for events in 1..=10 {
+        let mut child = site.spawn(&["deploy", "--yes", "--format", "json"]);
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let borders =
+            lines.filter(|line| line.contains("\"event\":\"begin\"") || line.contains("\"event\":\"end\""));
+        let reached = borders.take(events).count();
+        drop(child.kill());
+        drop(child.wait());
+        assert!(site.guests().len() <= 1, "after {events} events: {:?}", site.guests());
+        if reached < events {
+            break;
+        }
+    }
+    let out = site.ok(&["deploy", "--yes"]);
+    assert_eq!(site.served().as_deref(), Some("1"), "{out}");
+    assert_eq!(site.guests(), [(100, Power::Running)]);
+    site.close();
+}
