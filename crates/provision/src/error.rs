@@ -95,6 +95,7 @@ impl Refusal {
             Self::Shrink { .. } => "set `disk` to what it is: a disk only ever grows".to_owned(),
             Self::Network { .. } => "change `network` back, or change the card on the node first".to_owned(),
             Self::Locked { .. } => "wait until that is over; a lock that a crash left is taken away on the node with `pct unlock` or `qm unlock`".to_owned(),
+            Self::NoImage(what) if what.starts_with("cloud") => "name one with `image` and `checksum`: the distribution's own `https://…/debian-13-genericcloud-amd64.qcow2` and its SHA512, or a volume such as `local:import/….qcow2`".to_owned(),
             Self::NoImage(_) => "name one with `image`, or let the node read its index of templates: `pveam update`".to_owned(),
             Self::NoShelf(_) => "let a storage take it: Datacenter > Storage > Edit > Content".to_owned(),
             Self::NoKey => "make a key with `ssh-keygen -t ed25519`, or name one with `ssh_keys`".to_owned(),

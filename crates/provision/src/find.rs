@@ -1,7 +1,9 @@
 //! The guest of a target among all guests.
 
-use plimsoll_pve::api::{GetConfig, GetGuests, GetInterfaces, GetResources, GuestKind, GuestStatus, Power};
-use plimsoll_pve::property::{LxcNet, QemuNet};
+use plimsoll_pve::api::{
+    AgentInterfaces, GetConfig, GetGuests, GetInterfaces, GetResources, GuestKind, GuestStatus, Power,
+};
+use plimsoll_pve::property::{Drive, LxcNet, QemuNet};
 use plimsoll_pve::{Client, Error, GuestConfig, Vmid};
 
 use crate::mark::TAG;
@@ -139,7 +141,17 @@ async fn address(client: &Client, found: &Found) -> Result<Option<String>, Error
             let own = interfaces.into_iter().find(|interface| interface.name == name);
             Ok(own.and_then(|own| own.inet).map(|cidr| ip(&cidr)))
         }
-        GuestKind::Qemu => Ok(None),
+        GuestKind::Qemu => {
+            let request = AgentInterfaces { node: found.node.clone(), vmid: found.vmid };
+            // Nothing answers while it boots.
+            let Ok(answer) = client.call(&request).await else { return Ok(None) };
+            let card = found.config.property::<QemuNet>("net0").and_then(Result::ok);
+            let own = card.as_ref().and_then(|card| card.mac()).map(str::to_lowercase);
+            let mut interfaces = answer.result.into_iter();
+            let own = interfaces.find(|one| one.mac.as_deref().map(str::to_lowercase) == own);
+            let four = own.and_then(|one| one.addresses.into_iter().find(|address| address.kind == "ipv4"));
+            Ok(four.map(|address| address.address))
+        }
     }
 }
 
@@ -151,6 +163,13 @@ impl Found {
         let list: plimsoll_pve::property::PropertyString = text.parse().ok()?;
         let fixed = |key| list.get(key).filter(|value| value.contains('/')).map(ip);
         fixed("ip").or_else(|| fixed("ip6"))
+    }
+
+    /// The image that it was first started with, `local:iso/plimsoll-seed-….iso`, while it is still in its drive.
+    pub(crate) fn seed(&self) -> Option<String> {
+        let drive = self.config.property::<Drive>("ide2")?.ok()?;
+        let name = drive.file().rsplit('/').next().unwrap_or_default();
+        name.starts_with(crate::seed::START).then(|| drive.file().to_owned())
     }
 
     /// Bridge and VLAN of its card.

@@ -10,12 +10,14 @@
 mod error;
 mod find;
 mod firewall;
+mod iso;
 mod mark;
 mod observe;
 mod plan;
 mod prepare;
 mod request;
 mod run;
+mod seed;
 mod template;
 mod wanted;
 

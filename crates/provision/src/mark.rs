@@ -18,6 +18,9 @@ pub struct Mark {
     /// The fingerprint of its host key, `SHA256:…`, as the node told it when it made the guest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host_key: Option<String>,
+    /// The fingerprint of the key that it is about to show instead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_key: Option<String>,
     /// What was last set up inside.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ready: Option<String>,

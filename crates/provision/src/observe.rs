@@ -28,6 +28,8 @@ pub struct NodeState {
     pub offered: Vec<String>,
     /// Storages that take templates or disk images.
     pub shelves: Vec<String>,
+    /// Storages that take ISO images, where a machine is to be made.
+    pub seed_shelves: Vec<String>,
     /// The guest's firewall.
     pub wall: Option<Wall>,
     /// Whether the datacenter's firewall is on; nothing where the token may not know.
@@ -88,6 +90,11 @@ pub async fn observe(client: &Client, wanted: &Wanted) -> Result<NodeState, Prov
         let volumes = client.read(&request, TRIES).await?;
         state.images.extend(volumes.into_iter().map(|volume| volume.volid));
         state.shelves.push(name);
+    }
+    if wanted.kind == GuestKind::Qemu {
+        let storages = GetStorages { content: Some("iso".to_owned()), ..storages };
+        let storages = client.read(&storages, TRIES).await?.into_iter().filter(|storage| storage.active);
+        state.seed_shelves = storages.filter_map(|storage| storage.storage).collect();
     }
     if wanted.kind == GuestKind::Lxc && wanted.guest.image.is_none() {
         let offered = client.read(&GetAppliances { node }, TRIES).await?;

@@ -69,6 +69,8 @@ pub enum Step {
     Address,
     /// Set up Docker Engine, updates and SSH inside.
     Prepare,
+    /// Give the machine a host key of its own, and take the seed away that held its first one.
+    Unseed,
 }
 
 /// What must be done, and what a person should know.
@@ -113,8 +115,21 @@ fn fresh(wanted: &Wanted, state: &NodeState, plan: &mut Plan) -> Result<(), Refu
     }
     let image = image(wanted, state, &mut plan.steps)?;
     plan.vmid = Some(vmid);
-    plan.steps.push(Step::Create(Box::new(request::make(wanted, vmid, &image))));
-    plan.steps.push(Step::Pin);
+    let seed_shelf = match wanted.kind {
+        GuestKind::Lxc => None,
+        GuestKind::Qemu => Some(state.seed_shelves.first().ok_or(Refusal::NoShelf("ISO images"))?.as_str()),
+    };
+    plan.steps.push(Step::Create(Box::new(request::make(wanted, vmid, &image, seed_shelf))));
+    match wanted.kind {
+        GuestKind::Lxc => plan.steps.push(Step::Pin),
+        GuestKind::Qemu => {
+            plan.steps.push(Step::Grow {
+                disk: "scsi0".to_owned(),
+                from: 0,
+                to: wanted.guest.disk.gibibytes(),
+            });
+        }
+    }
     let open = all(&wanted.openings).into_iter().collect();
     plan.steps.push(Step::Firewall { close: true, open, remove: Vec::new() });
     plan.steps.push(Step::Start);
@@ -122,6 +137,9 @@ fn fresh(wanted: &Wanted, state: &NodeState, plan: &mut Plan) -> Result<(), Refu
         plan.steps.push(Step::Address);
     }
     plan.steps.push(Step::Prepare);
+    if wanted.kind == GuestKind::Qemu {
+        plan.steps.push(Step::Unseed);
+    }
     Ok(())
 }
 
@@ -214,6 +232,9 @@ fn changed(wanted: &Wanted, state: &NodeState, found: &Found, plan: &mut Plan) -
     }
     if found.mark.ready.as_deref() != Some(prepare::digest(wanted).as_str()) {
         plan.steps.push(Step::Prepare);
+    }
+    if found.seed().is_some() || found.mark.next_key.is_some() {
+        plan.steps.push(Step::Unseed);
     }
     Ok(())
 }
@@ -313,6 +334,7 @@ impl Step {
             Self::Start => "start guest",
             Self::Address => "wait for address",
             Self::Prepare => "prepare guest",
+            Self::Unseed => "renew host key",
         }
     }
 
@@ -342,6 +364,7 @@ impl Step {
                 let all: Vec<String> = [cores, memory, onboot].into_iter().flatten().collect();
                 format!("change the guest: {}", all.join(", "))
             }
+            Self::Grow { disk, from: 0, to } => format!("grow {disk} to {to} GiB"),
             Self::Grow { disk, from, to } => format!("grow {disk} from {from} to {to} GiB"),
             Self::Firewall { close, open, remove } => {
                 let open: Vec<String> = open.iter().map(crate::Opening::shown).collect();
@@ -359,6 +382,9 @@ impl Step {
             }
             Self::Start => "start it".to_owned(),
             Self::Address => "wait for its address".to_owned(),
+            Self::Unseed => {
+                "give it a host key of its own, and take the seed away that held its first one".to_owned()
+            }
             Self::Prepare => {
                 "set up Docker Engine, security updates and SSH by key only inside, over SSH".to_owned()
             }
@@ -373,4 +399,4 @@ pub(crate) fn first_mark(wanted: &Wanted) -> Mark {
 
 #[cfg(test)]
 #[path = "plan_tests.rs"]
-mod tests;
+pub(crate) mod tests;

@@ -11,7 +11,7 @@ use crate::{Opening, Wall, firewall};
 
 const IMAGE: &str = "local:vztmpl/debian-13-standard_13.1-2_amd64.tar.zst";
 
-fn wanted() -> Wanted {
+pub(crate) fn wanted() -> Wanted {
     let ip: IpAddr = "10.0.0.5".parse().unwrap();
     let guest = NewGuest {
         id: None,
@@ -91,7 +91,7 @@ fn nothing_becomes_a_guest_in_five_steps() {
     assert_eq!(plan.vmid, Some(Vmid(103)));
     assert!(plan.creates() && !plan.is_reachable());
     let Some(Step::Create(make)) = plan.steps.first() else { panic!("{plan:?}") };
-    let Creation::Lxc(request) = &make.request;
+    let Creation::Lxc(request) = &make.request else { panic!("{make:?}") };
     assert_eq!(request.unprivileged, Some(true));
     assert_eq!(request.features.as_ref().map(ToString::to_string).as_deref(), Some("nesting=1"));
     let net = request.nets.get(&0).map(ToString::to_string).unwrap_or_default();
@@ -169,4 +169,39 @@ fn a_port_that_is_published_anew_is_opened() {
     let [Step::Firewall { close: false, open, remove }] = plan.steps.as_slice() else { panic!("{plan:?}") };
     assert_eq!((open.as_slice(), remove.len()), ([Opening::new("tcp", "9090")].as_slice(), 1));
     assert!(plan.is_reachable());
+}
+
+#[test]
+fn a_machine_is_made_from_a_cloud_image_with_a_seed() {
+    let wanted = Wanted { kind: GuestKind::Qemu, ..wanted() };
+    let images = vec!["local:import/debian-13-genericcloud-amd64.qcow2".to_owned()];
+    let state = NodeState { images, seed_shelves: vec!["local".to_owned()], ..empty() };
+    let plan = plan(&wanted, &state).unwrap();
+    let names: Vec<&str> = plan.steps.iter().map(Step::name).collect();
+    assert_eq!(
+        names,
+        ["create guest", "grow disk", "set firewall", "start guest", "prepare guest", "renew host key"]
+    );
+    let Some(Step::Create(make)) = plan.steps.first() else { panic!("{plan:?}") };
+    let Creation::Vm { request, seed_shelf } = &make.request else { panic!("{make:?}") };
+    assert_eq!(seed_shelf, "local");
+    assert_eq!(
+        request.ipconfig.get(&0).map(ToString::to_string).as_deref(),
+        Some("ip=10.0.0.5/24,gw=10.0.0.1")
+    );
+    let nowhere = NodeState { seed_shelves: Vec::new(), ..state };
+    assert_eq!(super::plan(&wanted, &nowhere), Err(Refusal::NoShelf("ISO images")));
+}
+
+#[test]
+fn an_image_from_a_url_is_fetched_once() {
+    let mut wanted = Wanted { kind: GuestKind::Qemu, ..wanted() };
+    wanted.guest.image = Some("https://cloud.example.org/noble-server-cloudimg-amd64.img".to_owned());
+    wanted.guest.checksum = Some(format!("sha256:{}", "0".repeat(64)));
+    let bare = NodeState { images: Vec::new(), seed_shelves: vec!["local".to_owned()], ..empty() };
+    let first = plan(&wanted, &bare).unwrap();
+    let Some(Step::Fetch { file, .. }) = first.steps.first() else { panic!("{first:?}") };
+    assert_eq!(file, "noble-server-cloudimg-amd64.qcow2");
+    let there = NodeState { images: vec![format!("local:import/{file}")], ..bare };
+    assert!(matches!(plan(&wanted, &there).unwrap().steps.first(), Some(Step::Create(_))));
 }

@@ -7,6 +7,9 @@ use crate::Wanted;
 /// Runs as root. Arguments: the account that deploys. Reads the public keys that may log in, one a line.
 pub(crate) const SCRIPT: &str = include_str!("scripts/prepare.sh");
 
+/// Runs as root: gives the guest a host key that nobody else ever had.
+pub(crate) const RENEW: &str = include_str!("scripts/renew.sh");
+
 /// What stands in the mark once this was done: it changes with the script, the account and the keys that the file names.
 pub(crate) fn digest(wanted: &Wanted) -> String {
     let mut hash = Sha256::new();

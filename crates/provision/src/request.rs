@@ -3,12 +3,13 @@
 use std::net::IpAddr;
 
 use plimsoll_pve::Vmid;
-use plimsoll_pve::api::{GuestKind, LxcCreate};
-use plimsoll_pve::property::{Features, LxcNet, Mount};
+use plimsoll_pve::api::{GuestKind, LxcCreate, QemuCreate};
+use plimsoll_pve::property::{Drive, Features, IpConfig, LxcNet, Mount, QemuNet};
 
 use crate::Wanted;
 use crate::mark::TAG;
 use crate::plan::first_mark;
+use crate::seed;
 
 /// A guest to be made.
 #[derive(Clone, Debug)]
@@ -25,6 +26,11 @@ pub struct Make {
 #[derive(Clone, Debug)]
 pub(crate) enum Creation {
     Lxc(Box<LxcCreate>),
+    /// Its seed, with a host key that is made with it, goes to a storage first.
+    Vm {
+        request: Box<QemuCreate>,
+        seed_shelf: String,
+    },
 }
 
 impl PartialEq for Make {
@@ -37,6 +43,7 @@ impl Make {
     pub(crate) fn kind(&self) -> GuestKind {
         match &self.request {
             Creation::Lxc(_) => GuestKind::Lxc,
+            Creation::Vm { .. } => GuestKind::Qemu,
         }
     }
 
@@ -45,12 +52,14 @@ impl Make {
     pub fn vmid(&self) -> Vmid {
         match &self.request {
             Creation::Lxc(request) => request.vmid,
+            Creation::Vm { request, .. } => request.vmid,
         }
     }
 
     pub(crate) fn name(&self) -> &str {
         match &self.request {
             Creation::Lxc(request) => request.hostname.as_deref().unwrap_or_default(),
+            Creation::Vm { request, .. } => request.name.as_deref().unwrap_or_default(),
         }
     }
 }
@@ -75,7 +84,8 @@ pub(crate) fn nameserver(wanted: &Wanted) -> Option<String> {
     (!servers.is_empty()).then(|| servers.join(" "))
 }
 
-pub(crate) fn make(wanted: &Wanted, vmid: Vmid, image: &str) -> Make {
+/// What is asked of the node. A seed goes with a machine only.
+pub(crate) fn make(wanted: &Wanted, vmid: Vmid, image: &str, seed_shelf: Option<&str>) -> Make {
     let guest = &wanted.guest;
     let address = wanted.cidr().unwrap_or_else(|| "an address by DHCP".to_owned());
     let gib = guest.disk.gibibytes();
@@ -86,6 +96,18 @@ pub(crate) fn make(wanted: &Wanted, vmid: Vmid, image: &str) -> Make {
         guest.storage,
         guest.network.bridge
     );
+    let request = match seed_shelf {
+        None => Creation::Lxc(Box::new(container(wanted, vmid, image))),
+        Some(shelf) => {
+            Creation::Vm { request: Box::new(machine(wanted, vmid, image)), seed_shelf: shelf.to_owned() }
+        }
+    };
+    Make { request, image: image.to_owned(), shown }
+}
+
+fn container(wanted: &Wanted, vmid: Vmid, image: &str) -> LxcCreate {
+    let guest = &wanted.guest;
+    let gib = u32::try_from(guest.disk.gibibytes()).unwrap_or(u32::MAX);
     let mut net = LxcNet::new("eth0", &guest.network.bridge);
     let list = net.list_mut();
     list.set("firewall", "1");
@@ -95,7 +117,7 @@ pub(crate) fn make(wanted: &Wanted, vmid: Vmid, image: &str) -> Make {
     if let Some(vlan) = guest.network.vlan {
         list.set("tag", vlan.to_string());
     }
-    let request = LxcCreate {
+    LxcCreate {
         node: wanted.node.clone(),
         vmid,
         ostemplate: image.to_owned(),
@@ -107,12 +129,56 @@ pub(crate) fn make(wanted: &Wanted, vmid: Vmid, image: &str) -> Make {
         features: Some(Features::nesting()),
         cores: Some(guest.cores),
         memory: Some(memory(wanted)),
-        rootfs: Some(Mount::allocate(&guest.storage, u32::try_from(gib).unwrap_or(u32::MAX))),
+        rootfs: Some(Mount::allocate(&guest.storage, gib)),
         nets: [(0, net)].into(),
         nameserver: nameserver(wanted),
         ssh_public_keys: Some(wanted.keys.join("\n")),
         onboot: Some(true),
         ..LxcCreate::default()
-    };
-    Make { request: Creation::Lxc(Box::new(request)), image: image.to_owned(), shown }
+    }
+}
+
+fn machine(wanted: &Wanted, vmid: Vmid, image: &str) -> QemuCreate {
+    let guest = &wanted.guest;
+    let mut disk = Drive::import(&guest.storage, image);
+    for (key, value) in [("discard", "on"), ("ssd", "1"), ("iothread", "1")] {
+        disk.list_mut().set(key, value);
+    }
+    let mut net = QemuNet::new("virtio", &guest.network.bridge);
+    let list = net.list_mut();
+    list.set("macaddr", seed::card(wanted, vmid));
+    list.set("firewall", "1");
+    if let Some(vlan) = guest.network.vlan {
+        list.set("tag", vlan.to_string());
+    }
+    // The seed says it to the machine; this says it to people and to the next run.
+    let mut ipconfig = IpConfig::dhcp();
+    if wanted.cidr().is_some() {
+        ipconfig.list_mut().remove("ip");
+        for (key, value) in addresses(wanted) {
+            ipconfig.list_mut().set(key, value);
+        }
+    }
+    QemuCreate {
+        node: wanted.node.clone(),
+        vmid,
+        name: Some(wanted.name()),
+        tags: Some(TAG.to_owned()),
+        pool: wanted.pool.clone(),
+        ostype: Some("l26".to_owned()),
+        cores: Some(guest.cores),
+        // What the node's own interface takes: every processor of the last fifteen years, and encryption.
+        cpu: Some("x86-64-v2-AES".to_owned()),
+        memory: Some(memory(wanted).to_string()),
+        scsihw: Some("virtio-scsi-single".to_owned()),
+        scsi: [(0, disk)].into(),
+        boot: Some("order=scsi0".to_owned()),
+        nets: [(0, net)].into(),
+        ipconfig: [(0, ipconfig)].into(),
+        // Cloud images speak to the first serial line.
+        serial: [(0, "socket".to_owned())].into(),
+        agent: Some("enabled=1".to_owned()),
+        onboot: Some(true),
+        ..QemuCreate::default()
+    }
 }

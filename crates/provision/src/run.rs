@@ -5,15 +5,18 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use plimsoll_pve::api::{
-    CreateFirewallRule, DeleteFirewallRule, DeleteGuest, DownloadAppliance, DownloadUrl, GetConfig, GetTasks,
-    GuestKind, LxcUpdate, Power, PowerOn, QemuUpdate, Resize, TaskLog, UpdateFirewallOptions,
+    CreateFirewallRule, DeleteFirewallRule, DeleteGuest, DeleteVolume, DownloadAppliance, DownloadUrl,
+    GetConfig, GetTasks, GuestKind, LxcUpdate, Power, PowerOn, QemuCreate, QemuUpdate, Resize, TaskLog,
+    UpdateFirewallOptions,
 };
-use plimsoll_pve::{Client, Error, Kind, Request, TaskError, Upid, Vmid, WaitOptions};
-use plimsoll_remote::{Destination, Input, Job, OpenSsh, Pin, RemoteError};
+use plimsoll_pve::{Client, Error, Kind, Request, TaskError, Upid, Upload, UploadSource, Vmid, WaitOptions};
+use plimsoll_remote::{Destination, Input, Job, KeyPair, OpenSsh, Pin, RemoteError};
 
 use crate::find::TRIES;
 use crate::firewall::OURS;
+use crate::plan::first_mark;
 use crate::request::{Creation, Make};
+use crate::seed;
 use crate::{
     Found, Mark, NodeState, Opening, Plan, ProvisionError, Refusal, Step, Wanted, observe, plan, prepare,
 };
@@ -184,6 +187,7 @@ impl Runner<'_> {
             }
             Step::Address => self.address(found()?).await,
             Step::Prepare => self.prepare(found()?).await,
+            Step::Unseed => self.unseed(found()?).await,
         }
     }
 
@@ -209,7 +213,86 @@ impl Runner<'_> {
     async fn create(&self, name: &'static str, make: &Make) -> Result<(), ProvisionError> {
         match &make.request {
             Creation::Lxc(request) => self.task(name, request.as_ref()).await,
+            Creation::Vm { request, seed_shelf } => {
+                let pair = KeyPair::generate(&self.access.sockets).await?;
+                let file = seed::file(request.vmid, &pair);
+                let upload = Upload {
+                    node: request.node.clone(),
+                    storage: seed_shelf.clone(),
+                    content: "iso".to_owned(),
+                    filename: file.clone(),
+                    checksum: None,
+                    source: UploadSource::Bytes(seed::image(self.wanted, request.vmid, &pair)),
+                    timeout: Duration::from_secs(120),
+                };
+                let upid = self.client.upload(&upload).await?;
+                self.wait(name, &upid).await?;
+                let volume = format!("{seed_shelf}:iso/{file}");
+                let drive = format!("{volume},media=cdrom").parse().ok();
+                let mark = Mark { host_key: Some(pair.public.fingerprint()), ..first_mark(self.wanted) };
+                let request = QemuCreate {
+                    description: Some(mark.put("")),
+                    ide: drive.into_iter().map(|drive| (2, drive)).collect(),
+                    ..request.as_ref().clone()
+                };
+                let done = self.task(name, &request).await;
+                if matches!(&done, Err(ProvisionError::Node(error)) if !error.outcome_unknown()) {
+                    // Nobody has read it.
+                    self.discard(&request.node, &volume).await;
+                }
+                done
+            }
         }
+    }
+
+    /// Takes a seed away. A token that may not leaves it there, and says so.
+    async fn discard(&self, node: &str, volume: &str) {
+        let storage = volume.split(':').next().unwrap_or_default().to_owned();
+        let request =
+            DeleteVolume { node: node.to_owned(), storage, volume: volume.to_owned(), delay: Some(10) };
+        if let Err(error) = self.client.call(&request).await {
+            let text = format!("{volume} stays on the node ({error}); its key is worth nothing any more");
+            (self.listener)(News::Note(text));
+        }
+    }
+
+    /// The key of the seed lay on the node's storage: the machine makes one that was nowhere else, and the mark follows it.
+    async fn unseed(&self, found: &Found) -> Result<(), ProvisionError> {
+        if found.mark.host_key.is_some() {
+            let renew = |what: &str| Job::new("renewing the host key", prepare::RENEW).arg(what).as_root();
+            let ssh = self.connect(found).await?;
+            let next = match &found.mark.next_key {
+                Some(next) => next.clone(),
+                None => {
+                    let made = ssh.run(renew("make")).await?.success()?.text().trim().to_owned();
+                    if Pin::parse(&made).is_err() {
+                        return Err(ProvisionError::NoHostKey(found.vmid));
+                    }
+                    // Written down before it is used: whoever comes next believes the old one and this one.
+                    self.mark(found, |mark| mark.next_key = Some(made.clone())).await?;
+                    made
+                }
+            };
+            let done = ssh.run(renew("use")).await;
+            ssh.close().await;
+            done?.success()?;
+            let mark = Mark { host_key: Some(next.clone()), next_key: None, ..found.mark.clone() };
+            // The old one is believed until the new one was seen.
+            self.connect(&Found { mark, ..found.clone() }).await?;
+            self.mark(found, |mark| (mark.host_key, mark.next_key) = (Some(next), None)).await?;
+        }
+        if let Some(volume) = found.seed() {
+            let empty = "none,media=cdrom".parse().ok();
+            let request = QemuUpdate {
+                node: found.node.clone(),
+                vmid: found.vmid,
+                ide: empty.into_iter().map(|drive| (2, drive)).collect(),
+                ..QemuUpdate::default()
+            };
+            self.client.call(&request).await?;
+            self.discard(&found.node, &volume).await;
+        }
+        Ok(())
     }
 
     /// Two clients that made a guest at the same time agree on one. Ours was never started: it holds nothing.
@@ -389,14 +472,19 @@ impl Runner<'_> {
     /// Logs in as the account that deploys, or as root where that is not there yet. A guest that boots is waited for.
     async fn connect(&self, found: &Found) -> Result<OpenSsh, ProvisionError> {
         let host = found.address.clone().ok_or(ProvisionError::NoAddress { vmid: found.vmid, seconds: 0 })?;
-        let pin = found.mark.host_key.as_deref().and_then(|key| Pin::parse(key).ok());
-        let pin = pin.ok_or(ProvisionError::NoHostKey(found.vmid))?;
+        let pins: Vec<Pin> = [&found.mark.host_key, &found.mark.next_key]
+            .into_iter()
+            .filter_map(|key| Pin::parse(key.as_deref()?).ok())
+            .collect();
+        if pins.is_empty() {
+            return Err(ProvisionError::NoHostKey(found.vmid));
+        }
         let begun = Instant::now();
         let user = self.wanted.guest.user.as_str();
         let users = if user == "root" { vec!["root"] } else { vec![user, "root"] };
         loop {
             let mut last = None;
-            for user in &users {
+            for (user, pin) in users.iter().flat_map(|user| pins.iter().map(move |pin| (user, pin))) {
                 let destination = Destination {
                     host: host.clone(),
                     port: Some(22),
@@ -411,6 +499,7 @@ impl Runner<'_> {
                         break;
                     }
                     Err(error @ RemoteError::AuthRefused { .. }) => last = Some(error),
+                    Err(error @ RemoteError::HostKeyChanged { .. }) if pins.len() > 1 => last = Some(error),
                     Err(error) => return Err(error.into()),
                 }
             }

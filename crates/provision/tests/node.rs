@@ -15,6 +15,7 @@ use plimsoll_pve::{Client, Config, Credentials, Trust, Vmid};
 struct Rig {
     lab: Arc<Lab>,
     client: Client,
+    sockets: tempfile::TempDir,
     _server: Server,
 }
 
@@ -28,7 +29,7 @@ impl Rig {
         let credentials = Credentials::Token(token.expose().parse().unwrap());
         let trust = Trust::Pinned(server.certificate.fingerprint);
         let client = Client::new(Config::new(server.address.to_string(), credentials, trust)).unwrap();
-        Self { lab, client, _server: server }
+        Self { lab, client, sockets: tempfile::tempdir().unwrap(), _server: server }
     }
 
     /// Runs until somebody would log in; what was done.
@@ -42,7 +43,7 @@ impl Rig {
                 Some(step) => done.push(step.name()),
             }
             let listener = Arc::new(|_| ());
-            let access = Access { sockets: "/proc/none".into(), identity: None };
+            let access = Access { sockets: self.sockets.path().join("own"), identity: None };
             let runner = Runner { client: &self.client, wanted, access, listener };
             runner.once(&state).await?;
         }
@@ -135,4 +136,44 @@ async fn an_answer_that_is_lost_makes_no_second_guest() {
     let error = runner.run().await.unwrap_err();
     assert!(matches!(error, ProvisionError::Guest(_)), "{error}");
     assert_eq!(rig.numbers().await, [100]);
+}
+
+#[tokio::test]
+async fn a_machine_is_made_from_an_image_and_a_seed_and_found_again() {
+    let rig = Rig::new().await;
+    let mut wanted = Wanted { kind: GuestKind::Qemu, ..wanted("shop") };
+    wanted.guest.disk = Bytes(20 << 30);
+    wanted.guest.network.address = Address::Fixed { ip: "10.99.0.5".parse().unwrap(), prefix: 16 };
+    wanted.guest.network.gateway = "10.99.0.1".parse().ok();
+    let done = rig.run(&wanted).await.unwrap();
+    assert_eq!(done, ["create guest", "grow disk", "set firewall", "start guest"]);
+    assert_eq!(rig.run(&wanted).await.unwrap(), Vec::<&str>::new());
+    let found = find(&rig.client, "pve1", "shop", "production").await.unwrap().unwrap();
+    assert_eq!((found.kind, found.address.as_deref()), (GuestKind::Qemu, Some("10.99.0.5")));
+    assert!(found.mark.host_key.is_some_and(|key| key.starts_with("SHA256:")));
+    let disk = found.config.text("scsi0").unwrap();
+    assert!(disk.contains("size=20G") && disk.contains("discard=on"), "{disk}");
+    let drive = found.config.text("ide2").unwrap();
+    assert!(drive.starts_with("local:iso/plimsoll-seed-100-"), "{drive}");
+    // What is left is a login, which a simulated machine cannot take, and then the end of the seed.
+    let left = plan(&wanted, &observe(&rig.client, &wanted).await.unwrap()).unwrap();
+    assert_eq!(left.steps, [Step::Prepare, Step::Unseed]);
+    let shrunk = Wanted { guest: NewGuest { disk: Bytes(10 << 30), ..wanted.guest.clone() }, ..wanted };
+    let refused = plan(&shrunk, &observe(&rig.client, &shrunk).await.unwrap());
+    assert!(matches!(refused, Err(Refusal::Shrink { is: 20, wants: 10, .. })), "{refused:?}");
+}
+
+#[tokio::test]
+async fn an_image_that_the_node_lacks_is_fetched_with_its_digest() {
+    let rig = Rig::new().await;
+    let mut wanted = Wanted { kind: GuestKind::Qemu, ..wanted("shop") };
+    wanted.guest.image = Some("https://cloud.example.org/noble-server-cloudimg-amd64.img".to_owned());
+    wanted.guest.checksum = Some(format!("sha256:{}", "a".repeat(64)));
+    let state = observe(&rig.client, &wanted).await.unwrap();
+    let access = Access { sockets: rig.sockets.path().join("own"), identity: None };
+    let runner = Runner { client: &rig.client, wanted: &wanted, access, listener: Arc::new(|_| ()) };
+    runner.once(&state).await.unwrap();
+    let state = observe(&rig.client, &wanted).await.unwrap();
+    assert!(state.images.iter().any(|image| image == "local:import/noble-server-cloudimg-amd64.qcow2"));
+    assert!(plan(&wanted, &state).unwrap().creates());
 }

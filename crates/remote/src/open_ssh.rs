@@ -206,7 +206,7 @@ fn digest(text: &str) -> String {
     })
 }
 
-fn program(name: &str) -> Command {
+pub(crate) fn program(name: &str) -> Command {
     let mut command = Command::new(name);
     // The words of OpenSSH are read, so they must be these.
     command.env("LC_ALL", "C");
@@ -214,7 +214,7 @@ fn program(name: &str) -> Command {
 }
 
 /// A directory that nobody else can enter; one that somebody else owns is refused.
-fn private(directory: &Path) -> Result<(), RemoteError> {
+pub(crate) fn private(directory: &Path) -> Result<(), RemoteError> {
     use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
     let refused = |source| RemoteError::Prepare { path: directory.display().to_string(), source };
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(refused)?;
@@ -252,6 +252,6 @@ fn write(path: &Path, text: &str) -> Result<(), RemoteError> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "these are the connection's own files")]
-fn read(path: &Path) -> Option<String> {
+pub(crate) fn read(path: &Path) -> Option<String> {
     std::fs::read_to_string(path).ok()
 }

@@ -41,7 +41,8 @@ impl Site {
         let target = settings.target();
         let (kind, guest) = match &target.guest {
             Guest::Lxc(guest) => (GuestKind::Lxc, guest),
-            Guest::Vm(_) | Guest::Oci(_) | Guest::Adopt(_) => return Ok(None),
+            Guest::Vm(guest) => (GuestKind::Qemu, guest),
+            Guest::Oci(_) | Guest::Adopt(_) => return Ok(None),
         };
         let node = Node::of(settings)?;
         let runtime = runtime()?;

@@ -71,6 +71,13 @@ if command -v unattended-upgrade >/dev/null; then
 	CONFIG
 fi
 
+if [ -e /dev/virtio-ports/org.qemu.guest_agent.0 ]; then
+	if ! command -v qemu-ga >/dev/null && ! apt qemu-guest-agent >/dev/null 2>&1; then note "the guest agent cannot be had: the package is missing"; fi
+	systemctl -q start qemu-guest-agent 2>/dev/null || :
+fi
+# The seed was read once. Without it a later start would make the guest somebody else.
+if [ -e "$own/seeded" ] && [ -d /etc/cloud ]; then touch /etc/cloud/cloud-init.disabled; fi
+
 root=prohibit-password
 if [ "$user" != root ]; then
 	root=no
