@@ -68,6 +68,9 @@ pub(crate) struct TargetArgs {
     /// The node that holds the guest, where Plimsoll makes the guest.
     #[arg(skip)]
     site: Option<Arc<Site>>,
+    /// Whether somebody gave the host key, so that no other one counts.
+    #[arg(skip)]
+    is_key_given: bool,
 }
 
 /// What should run there.
@@ -118,7 +121,7 @@ pub(crate) struct Session {
 impl TargetArgs {
     /// The same with what `plimsoll.yaml` says where no flag says otherwise.
     pub(crate) fn filled(&self, directory: &Utf8Path) -> Result<Self, Failure> {
-        let mut filled = self.clone();
+        let mut filled = Self { is_key_given: self.host_key.is_some(), ..self.clone() };
         let Some(settings) = Settings::read(directory, self.target.as_deref())? else { return Ok(filled) };
         filled.target.get_or_insert_with(|| settings.target().name.clone());
         filled.app.get_or_insert_with(|| settings.app().to_owned());
@@ -152,7 +155,9 @@ impl TargetArgs {
     /// Takes a guest that was found or made; a host key that was given goes before that of the node.
     pub(crate) fn reach(&mut self, guest: String, host_key: String) {
         self.guest = Some(guest);
-        self.host_key.get_or_insert(host_key);
+        if !self.is_key_given {
+            self.host_key = Some(host_key);
+        }
     }
 
     /// Opens the connection.

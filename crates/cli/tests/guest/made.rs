@@ -8,6 +8,7 @@ use std::process::{Child, Command, Output, Stdio};
 
 use plimsoll_pve::api::{GetConfig, GetGuests, GuestKind, LxcUpdate, Power};
 use plimsoll_pve::{Client, Vmid};
+use plimsoll_remote::{Destination, Job, OpenSsh, Pin};
 
 use crate::lab::LabNode;
 
@@ -143,6 +144,31 @@ impl Site {
         self.runtime.block_on(self.client.call(&request)).unwrap()
     }
 
+    /// The fingerprint that everybody believes.
+    fn pinned(&self) -> String {
+        let description = self.config(100).text("description").unwrap();
+        let (_, rest) = description.split_once("\"host_key\":\"").unwrap();
+        rest.split('"').next().unwrap().to_owned()
+    }
+
+    /// Runs a script on the guest, as root.
+    fn guest(&self, key: &str, script: &str) -> String {
+        let destination = Destination {
+            host: self.address(),
+            port: None,
+            user: Some("plimsoll".to_owned()),
+            identity: Some(self.node.identity.clone()),
+            pin: Pin::parse(key).unwrap(),
+        };
+        let run = async {
+            let ssh = OpenSsh::connect(destination, &self.node.own.path().join("ssh")).await.unwrap();
+            let output = ssh.run(Job::new("the test", script).as_root()).await.unwrap().success().unwrap();
+            ssh.close().await;
+            output.text()
+        };
+        self.runtime.block_on(run)
+    }
+
     fn describe(&self, vmid: u32, text: String) {
         let request = LxcUpdate {
             node: "pve1".into(),
@@ -198,6 +224,21 @@ fn one_command_takes_an_empty_node_to_an_app_that_serves() {
     let refused = site.command("third", &["status"]).output().unwrap();
     assert!(said(&refused).contains("does not show the host key that is pinned"), "{}", said(&refused));
     site.describe(100, description);
+
+    // A client that died between the guest's new host key and its use: both are believed until the new one is used.
+    let next = site.guest(
+        &site.pinned(),
+        "ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key.new
+        ssh-keygen -l -E sha256 -f /etc/ssh/ssh_host_ed25519_key.new.pub | cut -d' ' -f2",
+    );
+    let marked = site.config(100).text("description").unwrap();
+    let pinned = format!("\"host_key\":\"{}\"", site.pinned());
+    site.describe(100, marked.replace(&pinned, &format!("{pinned},\"next_key\":\"{}\"", next.trim())));
+    assert!(site.ok(&["plan"]).contains("give it a host key of its own"));
+    assert!(site.ok(&["deploy"]).contains("is as it should be"));
+    assert_eq!(site.pinned(), next.trim());
+    let other = site.command("fourth", &["status"]).output().unwrap();
+    assert!(other.status.success(), "{}", said(&other));
 
     // A disk that would have to shrink is refused before anything happens.
     let text = site.configuration();
