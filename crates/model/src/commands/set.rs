@@ -55,18 +55,29 @@ impl Commands {
     #[must_use]
     pub(crate) fn new(mut units: Vec<Unit>, files: &Files) -> Self {
         let sources = source_graph(&units, files);
-        let first = read_all(&units, files, &sources, &|_| Machine::Guest, &[]);
+        let first = read_all(&units, files, &sources, &|_| Machine::Guest, &BTreeMap::new(), Vec::new());
         let written = written_units(&units, &first);
         let extra = written.len();
         units.extend(written);
         let sources = if extra == 0 { sources } else { source_graph(&units, files) };
         let nodes = node_targets(&first);
+        let begun: Vec<Machine> = units.iter().map(|unit| unit.machine).collect();
         place_units(&mut units, &first, files);
         let runbooks = super::runbook::find(&mut units, &first);
         let decide = move |target: &Value| target_machine(target, &nodes);
-        let known: Vec<BTreeMap<String, Function>> =
-            first.iter().map(|reading| reading.functions.clone()).collect();
-        let readings = read_all(&units, files, &sources, &decide, &known);
+        let known = sources.iter().flatten().filter_map(|source| {
+            let index = source.0 as usize;
+            Some((index, first.get(index)?.functions.clone()))
+        });
+        let known: BTreeMap<usize, BTreeMap<String, Function>> = known.collect();
+        // What is not kept is freed here, so that the second reading takes its place in memory.
+        let kept = first.into_iter().enumerate().map(|(index, reading)| {
+            let alone = sources.get(index).is_none_or(Vec::is_empty);
+            let stays = units.get(index).map(|unit| unit.machine) == begun.get(index).copied();
+            (alone && stays && !reading.uses_ssh()).then_some(reading)
+        });
+        let kept = kept.collect();
+        let readings = read_all(&units, files, &sources, &decide, &known, kept);
         let mut set = Self { units, sources, runbooks, ..Self::default() };
         for reading in readings {
             let start = set.commands.len();
@@ -189,13 +200,17 @@ impl Commands {
     }
 }
 
+/// Reads programs in order; `known` are functions of programs that others source, and `kept` are readings that
+/// nothing learnt since can change.
 fn read_all(
     units: &[Unit],
     files: &Files,
     sources: &[Vec<UnitId>],
     decide: &dyn Fn(&Value) -> Machine,
-    known: &[BTreeMap<String, Function>],
+    known: &BTreeMap<usize, BTreeMap<String, Function>>,
+    kept: Vec<Option<Reading>>,
 ) -> Vec<Reading> {
+    let mut kept = kept.into_iter();
     let mut readings: Vec<Reading> = Vec::with_capacity(units.len());
     let mut bindings: BTreeMap<usize, Bindings> = BTreeMap::new();
     for needed in sources.iter().flatten() {
@@ -213,12 +228,18 @@ fn read_all(
             if let Some(reading) = readings.get(source) {
                 around.functions.push(&reading.functions);
             } else {
-                around.functions.extend(known.get(source));
+                around.functions.extend(known.get(&source));
             }
         }
         let id = UnitId(u32::try_from(index).unwrap_or(u32::MAX));
         let path = files.get(unit.place.file).path();
-        let reading = walk::read(unit, id, path, first_id, &around);
+        let reading = match kept.next().flatten() {
+            Some(mut reading) => {
+                reading.renumber(first_id);
+                reading
+            }
+            None => walk::read(unit, id, path, first_id, &around),
+        };
         drop(around);
         first_id += u32::try_from(reading.commands.len()).unwrap_or(0);
         readings.push(reading);

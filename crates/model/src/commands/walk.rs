@@ -63,6 +63,25 @@ pub(crate) struct Reading {
     pub(crate) written: Vec<(Value, Arc<Heredoc>, Place)>,
 }
 
+impl Reading {
+    /// Whether what it holds depends on what machine an SSH target is.
+    pub(crate) fn uses_ssh(&self) -> bool {
+        let mut hops = self.commands.iter().flat_map(|command| &command.hops);
+        hops.any(|hop| matches!(hop.kind, HopKind::Ssh { .. }))
+    }
+
+    /// Numbers the commands from another start.
+    pub(crate) fn renumber(&mut self, first: u32) {
+        let Some(old) = self.commands.first().map(|command| command.id.0) else { return };
+        let moved = |id: &mut CommandId| id.0 = id.0 - old + first;
+        for command in &mut self.commands {
+            moved(&mut command.id);
+            command.carrier.iter_mut().for_each(moved);
+            command.after.iter_mut().for_each(moved);
+        }
+    }
+}
+
 /// What a program can see of others.
 #[derive(Clone, Default)]
 pub(crate) struct Surroundings<'a> {
@@ -479,9 +498,9 @@ impl Walker<'_> {
         }
         let first_right = self.commands.len();
         self.stmt(right, state);
-        let previous = self.commands.iter().position(|command| command.id == before).map(|_| before);
-        if let (Some(previous), Some(command)) = (previous, self.commands.get_mut(first_right)) {
-            command.after = Some(previous);
+        let has_left = before.0 < self.first_id + u32::try_from(first_right).unwrap_or(u32::MAX);
+        if let (true, Some(command)) = (has_left, self.commands.get_mut(first_right)) {
+            command.after = Some(before);
         }
     }
 
