@@ -7,7 +7,7 @@ use shell_support::{dump, layer, read, word};
 
 fn arguments(script: &Script) -> Vec<&Word> {
     let StmtKind::Simple(command) = &script.body[0].kind else { panic!("no simple command") };
-    command.words.iter().collect()
+    command.words.iter().map(AsRef::as_ref).collect()
 }
 
 fn inner(script: &Script, from: usize) -> Script {

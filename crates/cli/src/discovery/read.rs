@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read as _};
+use std::sync::Arc;
 
 use camino::Utf8Path;
 
@@ -11,42 +12,42 @@ pub(super) const LIMIT: u64 = 5_000_000;
 /// What reading a file gave.
 pub(super) enum Content {
     /// Its text.
-    Text(String),
+    Text(Arc<str>),
     /// Its text with replacement characters, and the line, counted from 1, of the first of them.
-    Repaired(String, usize),
+    Repaired(Arc<str>, usize),
     /// It holds no text.
     Binary,
     /// It is too large; its size in bytes.
     TooLarge(u64),
 }
 
-/// Reads a regular file.
-pub(super) fn read(path: &Utf8Path) -> io::Result<Content> {
+/// Reads a regular file; `buffer` is space for it, so that only text that is kept takes memory of its own.
+pub(super) fn read(path: &Utf8Path, buffer: &mut Vec<u8>) -> io::Result<Content> {
     let file = File::open(path)?;
     let size = file.metadata()?.len();
     if size > LIMIT {
         return Ok(Content::TooLarge(size));
     }
-    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0) + 1);
+    buffer.clear();
+    buffer.reserve(usize::try_from(size).unwrap_or(0) + 1);
     // A file may grow while it is read, or claim to have no size (below /proc).
-    file.take(LIMIT + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > LIMIT {
-        return Ok(Content::TooLarge(bytes.len() as u64));
+    file.take(LIMIT + 1).read_to_end(buffer)?;
+    if buffer.len() as u64 > LIMIT {
+        return Ok(Content::TooLarge(buffer.len() as u64));
     }
-    Ok(content(bytes))
+    Ok(content(buffer))
 }
 
-fn content(bytes: Vec<u8>) -> Content {
-    if bytes.get(..8192).unwrap_or(&bytes).contains(&0) {
+fn content(bytes: &[u8]) -> Content {
+    if bytes.get(..8192).unwrap_or(bytes).contains(&0) {
         return Content::Binary;
     }
-    match String::from_utf8(bytes) {
-        Ok(text) => Content::Text(text),
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Content::Text(text.into()),
         Err(error) => {
-            let valid = error.utf8_error().valid_up_to();
-            let before = error.as_bytes().get(..valid).unwrap_or_default();
+            let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
             let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
-            Content::Repaired(String::from_utf8_lossy(error.as_bytes()).into_owned(), line)
+            Content::Repaired(String::from_utf8_lossy(bytes).into(), line)
         }
     }
 }

@@ -68,6 +68,7 @@ struct Finder {
     repaired: BTreeSet<Utf8PathBuf>,
     problems: BTreeSet<Problem>,
     unreadable: bool,
+    buffer: Vec<u8>,
 }
 
 impl Finder {
@@ -121,15 +122,15 @@ impl Finder {
     }
 
     fn text(&mut self, path: &Utf8Path, name: Utf8PathBuf) {
-        match read(path) {
+        match read(path, &mut self.buffer) {
             // A document that Plimsoll wrote quotes what the other files hold.
             Ok(Content::Text(text)) if notes::is_own(&text) => {}
-            Ok(Content::Text(text)) => self.texts.push((name, text.into())),
+            Ok(Content::Text(text)) => self.texts.push((name, text)),
             Ok(Content::Repaired(text, line)) => {
                 let reason = format!("not UTF-8 at line {line}: read with replacement characters");
                 self.problem(name.clone(), reason);
                 self.repaired.insert(name.clone());
-                self.texts.push((name, text.into()));
+                self.texts.push((name, text));
             }
             Ok(Content::Binary) => {}
             Ok(Content::TooLarge(size)) => {

@@ -29,17 +29,17 @@ pub struct Command {
     /// The machine it runs on.
     pub machine: Machine,
     /// How it gets there, outermost first.
-    pub hops: Vec<Hop>,
+    pub hops: Arc<Vec<Hop>>,
     /// The command that carries it as an argument, heredoc or substitution.
     pub carrier: Option<CommandId>,
     /// The function that holds it.
-    pub function: Option<String>,
+    pub function: Option<Arc<str>>,
     /// What becomes of its exit status.
     pub fate: Fate,
     /// The shell options in force.
     pub strict: Strict,
     /// The conditions under which it runs, outermost first.
-    pub guards: Vec<Guard>,
+    pub guards: Arc<Vec<Guard>>,
     /// Whether it stands in a loop.
     pub in_loop: bool,
     /// Its place in a pipeline.
@@ -47,7 +47,7 @@ pub struct Command {
     /// The command before it in the same `&&`/`||`/`;` chain of one line or one string.
     pub after: Option<CommandId>,
     /// The variable that takes its output.
-    pub assigned_to: Option<String>,
+    pub assigned_to: Option<Arc<str>>,
     /// Where its output goes.
     pub outputs: Vec<Output>,
     /// The here document that it reads.

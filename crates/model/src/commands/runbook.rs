@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use plimsoll_text::FileId;
 
+use super::reading::Reading;
 use super::set::is_node_tool;
-use super::walk::Reading;
 use super::{Machine, Unit};
 
 /// Finds such documents, and puts what stands below `pct enter` or a login where it is typed.

@@ -7,10 +7,10 @@ use std::sync::LazyLock;
 use camino::Utf8Path;
 use plimsoll_text::{FileId, Files, Place};
 
-use super::walk::{self, Reading, Surroundings};
+use super::reading::{Reading, Surroundings};
 use super::{
     Bindings, Command, CommandId, Function, HopKind, Machine, Origin, Procedure, Source, Strict, Unit,
-    UnitId, Value, flow,
+    UnitId, Value, declare, flow, walk,
 };
 
 /// All programs and commands of an evaluation, in file order.
@@ -216,7 +216,7 @@ fn read_all(
     for needed in sources.iter().flatten() {
         let index = needed.0 as usize;
         if let Some(unit) = units.get(index) {
-            bindings.entry(index).or_insert_with(|| walk::bindings_of(unit));
+            bindings.entry(index).or_insert_with(|| declare::bindings_of(unit));
         }
     }
     let mut first_id = 0;

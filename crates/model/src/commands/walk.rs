@@ -5,13 +5,16 @@ use std::sync::Arc;
 
 use camino::Utf8Path;
 use plimsoll_syntax::shell::{
-    self, Heredoc, OuterExpansion, Part, PartKind, RedirectKind, Script, SimpleCommand, Stmt, StmtKind, Word,
+    self, Heredoc, OuterExpansion, Part, PartKind, RedirectKind, SimpleCommand, Stmt, StmtKind, Word,
 };
 use plimsoll_text::{Layer, Place, Span};
 
-use super::bindings::{Binding, Bindings, Bound};
+use super::bindings::Bindings;
 use super::carry::{Cargo, Carried, carried};
+use super::declare::{collect_bindings, is_nothing};
 use super::evaluate::Scope;
+use super::reading::{Function, Reading, Surroundings, Wrapper};
+use super::state::{State, update_strict};
 use super::{
     Arg, Command, CommandId, Fate, Guard, Hop, HopKind, Machine, Output, PipelinePlace, Strict, Unit, UnitId,
     Value,
@@ -25,71 +28,6 @@ const MOST_COMMANDS: usize = 50_000;
 /// Bytes of text inside text of one program beyond which nothing more is read: broken text can nest in itself at
 /// several places on each level.
 const MOST_NESTED: usize = 2 << 20;
-
-/// A function of a program.
-#[derive(Clone, Debug)]
-pub struct Function {
-    /// Its name.
-    pub name: String,
-    /// Where its name stands.
-    pub place: Place,
-    /// Whether it ends the script (`exit` at its top level).
-    pub exits: bool,
-    /// Set when it hands its arguments to another machine or shell (`on_node() { ssh root@pve "$@"; }`).
-    pub wrapper: Option<Wrapper>,
-}
-
-/// How a function passes its arguments on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wrapper {
-    pub(super) hops: Vec<Hop>,
-    pub(super) machine: Machine,
-    /// The first argument that belongs to the carried command, from 0.
-    pub(super) first: usize,
-    /// Whether a shell reads the arguments as text.
-    pub(super) text: bool,
-}
-
-/// What one program holds.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Reading {
-    /// The commands in reading order.
-    pub(crate) commands: Vec<Command>,
-    /// The variables.
-    pub(crate) bindings: Bindings,
-    /// The functions.
-    pub(crate) functions: BTreeMap<String, Function>,
-    /// Scripts that the program itself writes and that have a shebang: text and the path they go to.
-    pub(crate) written: Vec<(Value, Arc<Heredoc>, Place)>,
-}
-
-impl Reading {
-    /// Whether what it holds depends on what machine an SSH target is.
-    pub(crate) fn uses_ssh(&self) -> bool {
-        let mut hops = self.commands.iter().flat_map(|command| &command.hops);
-        hops.any(|hop| matches!(hop.kind, HopKind::Ssh { .. }))
-    }
-
-    /// Numbers the commands from another start.
-    pub(crate) fn renumber(&mut self, first: u32) {
-        let Some(old) = self.commands.first().map(|command| command.id.0) else { return };
-        let moved = |id: &mut CommandId| id.0 = id.0 - old + first;
-        for command in &mut self.commands {
-            moved(&mut command.id);
-            command.carrier.iter_mut().for_each(moved);
-            command.after.iter_mut().for_each(moved);
-        }
-    }
-}
-
-/// What a program can see of others.
-#[derive(Clone, Default)]
-pub(crate) struct Surroundings<'a> {
-    pub(crate) sourced: Vec<&'a Bindings>,
-    pub(crate) functions: Vec<&'a BTreeMap<String, Function>>,
-    /// Decides what machine an SSH target is.
-    pub(crate) target: Option<&'a dyn Fn(&Value) -> Machine>,
-}
 
 /// Reads one program.
 pub(crate) fn read(
@@ -140,186 +78,6 @@ pub(crate) fn read(
         }
     }
     out
-}
-
-/// Pass one: variables and functions, so that uses before definitions resolve. The order numbers here and in the
-/// second pass run alike because both visit statements in the same order.
-fn collect_bindings(
-    script: &Script,
-    file: plimsoll_text::FileId,
-    function: Option<&str>,
-    guarded: bool,
-    order: &mut u32,
-    out: &mut Reading,
-    depth: usize,
-) {
-    for stmt in &script.body {
-        collect_stmt(stmt, file, function, guarded, order, out, depth);
-    }
-}
-
-fn collect_stmt(
-    stmt: &Stmt,
-    file: plimsoll_text::FileId,
-    function: Option<&str>,
-    guarded: bool,
-    order: &mut u32,
-    out: &mut Reading,
-    depth: usize,
-) {
-    if depth > 200 {
-        return;
-    }
-    let each = |list: &[Stmt], guarded: bool, function: Option<&str>, order: &mut u32, out: &mut Reading| {
-        for stmt in list {
-            collect_stmt(stmt, file, function, guarded, order, out, depth + 1);
-        }
-    };
-    let bind = |name: &str, bound, span, append, order: u32, out: &mut Reading| {
-        out.bindings.push(Binding {
-            name: name.to_owned(),
-            order,
-            function: function.map(str::to_owned),
-            bound,
-            place: Place::new(file, span),
-            guarded,
-            append,
-        });
-    };
-    match &stmt.kind {
-        StmtKind::Simple(_) if is_nothing(stmt) => {}
-        StmtKind::Simple(simple) => {
-            *order += 1;
-            let program = simple.words.first().map(Word::text);
-            let keeps =
-                matches!(program, None | Some("export" | "local" | "declare" | "readonly" | "typeset"));
-            if keeps {
-                for assignment in &simple.assignments {
-                    let bound = assignment.elements.as_ref().map_or_else(
-                        || Bound::Word(Arc::new(assignment.value.clone())),
-                        |elements| Bound::Array(elements.iter().cloned().map(Arc::new).collect()),
-                    );
-                    bind(&assignment.name, bound, assignment.span, assignment.append, *order, out);
-                }
-            }
-            match program {
-                Some("read") => {
-                    for word in simple.words.iter().skip(1).filter(|word| is_name(word.text())) {
-                        bind(word.text(), Bound::Input, word.span, false, *order, out);
-                    }
-                }
-                Some(":") => {
-                    for word in simple.words.iter().skip(1) {
-                        for part in &word.parts {
-                            if let PartKind::Parameter(parameter) = &part.kind
-                                && let shell::ParameterOp::Assign(_) = &parameter.operation
-                            {
-                                let bound = Bound::Word(Arc::new(word.clone()));
-                                bind(&parameter.name, bound, word.span, false, *order, out);
-                            }
-                        }
-                    }
-                }
-                _ => {}
-            }
-        }
-        StmtKind::Pipeline(list) | StmtKind::Subshell(list) | StmtKind::Group(list) => {
-            each(list, guarded, function, order, out);
-        }
-        StmtKind::And(left, right) | StmtKind::Or(left, right) => {
-            collect_stmt(left, file, function, guarded, order, out, depth + 1);
-            collect_stmt(right, file, function, true, order, out, depth + 1);
-        }
-        StmtKind::If { arms, otherwise } => {
-            for (condition, body) in arms {
-                each(condition, guarded, function, order, out);
-                each(body, true, function, order, out);
-            }
-            each(otherwise.as_deref().unwrap_or_default(), true, function, order, out);
-        }
-        StmtKind::Loop { condition, body, .. } => {
-            each(condition, guarded, function, order, out);
-            each(body, true, function, order, out);
-        }
-        StmtKind::For { variable, words, body } => {
-            *order += 1;
-            if let Some(variable) = variable {
-                let words = words.iter().flatten().cloned().map(Arc::new).collect();
-                bind(variable, Bound::Each(words), stmt.span, false, *order, out);
-            }
-            each(body, true, function, order, out);
-        }
-        StmtKind::Case { arms, .. } => {
-            for arm in arms {
-                each(&arm.body, true, function, order, out);
-            }
-        }
-        StmtKind::Function { name, name_span, body } => {
-            let exits = body.iter().any(|stmt| {
-                matches!(&stmt.kind, StmtKind::Simple(simple)
-                    if simple.words.first().is_some_and(|word| word.text() == "exit"))
-            });
-            out.functions.insert(
-                name.clone(),
-                Function { name: name.clone(), place: Place::new(file, *name_span), exits, wrapper: None },
-            );
-            each(body, false, Some(name), order, out);
-        }
-        StmtKind::Test(_) | StmtKind::Arithmetic => {}
-    }
-}
-
-fn is_name(text: &str) -> bool {
-    text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-}
-
-#[derive(Clone)]
-struct State {
-    machine: Machine,
-    hops: Vec<Hop>,
-    carrier: Option<CommandId>,
-    function: Option<Arc<str>>,
-    guards: Vec<Guard>,
-    in_loop: bool,
-    fate: Fate,
-    strict: Strict,
-    pipeline: Option<PipelinePlace>,
-    assigned_to: Option<Arc<str>>,
-    outputs: Vec<Output>,
-    stdin: Option<Arc<Heredoc>>,
-    here_string: Option<Value>,
-    background: bool,
-    depth: usize,
-    /// Whether statements count for the order of bindings: nested text has none.
-    counts: bool,
-}
-
-impl State {
-    fn new(unit: &Unit) -> Self {
-        Self {
-            machine: unit.machine,
-            hops: Vec::new(),
-            carrier: None,
-            function: None,
-            guards: Vec::new(),
-            in_loop: false,
-            fate: Fate::Unchecked,
-            strict: unit.strict,
-            pipeline: None,
-            assigned_to: None,
-            outputs: Vec::new(),
-            stdin: None,
-            here_string: None,
-            background: false,
-            depth: 0,
-            counts: true,
-        }
-    }
-
-    fn with_fate(&self, fate: Fate) -> Self {
-        Self { fate, ..self.clone() }
-    }
 }
 
 struct Walker<'a> {
@@ -435,25 +193,27 @@ impl Walker<'_> {
                 self.chained(right, state, before, Some(left));
             }
             StmtKind::If { arms, otherwise } => {
-                let mut guards = state.guards.clone();
+                let mut guards = Vec::clone(&state.guards);
                 for (condition, body) in arms {
                     let place = self.list_place(condition, stmt.span);
-                    self.body(condition, &State { guards: guards.clone(), ..state.with_fate(Fate::Tested) });
+                    self.body(
+                        condition,
+                        &State { guards: Arc::new(guards.clone()), ..state.with_fate(Fate::Tested) },
+                    );
                     let mut inner = guards.clone();
                     inner.push(Guard { condition: place, negated: false });
-                    self.body(body, &State { guards: inner, ..state.clone() });
+                    self.body(body, &State { guards: Arc::new(inner), ..state.clone() });
                     guards.push(Guard { condition: place, negated: true });
                 }
                 if let Some(body) = otherwise {
-                    self.body(body, &State { guards, ..state });
+                    self.body(body, &State { guards: Arc::new(guards), ..state });
                 }
             }
             StmtKind::Loop { condition, body, until } => {
                 let place = self.list_place(condition, stmt.span);
                 self.body(condition, &State { in_loop: true, ..state.with_fate(Fate::Tested) });
-                let mut guards = state.guards.clone();
-                guards.push(Guard { condition: place, negated: *until });
-                self.body(body, &State { guards, in_loop: true, ..state });
+                Arc::make_mut(&mut state.guards).push(Guard { condition: place, negated: *until });
+                self.body(body, &State { in_loop: true, ..state });
             }
             StmtKind::For { words, body, .. } => {
                 if state.counts {
@@ -468,9 +228,9 @@ impl Walker<'_> {
                 self.substitutions(&subject.parts, &state, None);
                 let place = self.place(subject.span);
                 for arm in arms {
-                    let mut guards = state.guards.clone();
-                    guards.push(Guard { condition: place, negated: false });
-                    self.body(&arm.body, &State { guards, ..state.clone() });
+                    let mut inner = state.clone();
+                    Arc::make_mut(&mut inner.guards).push(Guard { condition: place, negated: false });
+                    self.body(&arm.body, &inner);
                 }
             }
             StmtKind::Subshell(list) | StmtKind::Group(list) => self.body(list, &state),
@@ -486,7 +246,8 @@ impl Walker<'_> {
                 let fate = if state.strict.errexit { Fate::Fatal } else { Fate::Unchecked };
                 // The community scripts run this one function in the guest when its `update` command is typed there.
                 let machine = if name == "update_script" { Machine::Guest } else { state.machine };
-                let inner = State { function, guards: Vec::new(), in_loop: false, fate, machine, ..state };
+                let inner =
+                    State { function, guards: Arc::default(), in_loop: false, fate, machine, ..state };
                 self.body(body, &inner);
             }
         }
@@ -494,7 +255,7 @@ impl Walker<'_> {
 
     fn chained(&mut self, right: &Stmt, mut state: State, before: CommandId, left: Option<&Stmt>) {
         if let Some(left) = left {
-            state.guards.push(Guard { condition: self.place(left.span), negated: false });
+            Arc::make_mut(&mut state.guards).push(Guard { condition: self.place(left.span), negated: false });
         }
         let first_right = self.commands.len();
         self.stmt(right, state);
@@ -573,7 +334,7 @@ impl Walker<'_> {
                     }
                 }
                 RedirectKind::Heredoc(heredoc) => {
-                    state.stdin = Some(Arc::new(heredoc.clone()));
+                    state.stdin = Some(heredoc.clone());
                     if !heredoc.quoted {
                         self.substitutions(&heredoc.parts, state, None);
                     }
@@ -629,7 +390,7 @@ impl Walker<'_> {
 
     fn simple(&mut self, simple: &SimpleCommand, span: Span, state: State) {
         let function = state.function.clone();
-        let program_word = simple.words.first().map(Word::text);
+        let program_word = simple.words.first().map(|word| word.text());
         let declares = matches!(program_word, Some("local" | "export" | "declare" | "readonly" | "typeset"));
         for assignment in &simple.assignments {
             let keeps_status = program_word.is_none();
@@ -645,7 +406,6 @@ impl Walker<'_> {
         for word in &simple.words {
             self.substitutions(&word.parts, &state, None);
         }
-        let words: Vec<Arc<Word>> = simple.words.iter().cloned().map(Arc::new).collect();
         let (fields, assignments) = {
             let scope = self.scope(function.as_deref());
             let assignments = simple
@@ -653,7 +413,7 @@ impl Walker<'_> {
                 .iter()
                 .map(|a| (a.name.clone(), scope.value(&a.value), self.place(a.span)))
                 .collect::<Vec<_>>();
-            (scope.fields(&words), assignments)
+            (scope.fields(&simple.words), assignments)
         };
         self.command(fields, assignments, span, state);
     }
@@ -680,24 +440,31 @@ impl Walker<'_> {
         self.note_wrapper(&program_text, program.as_ref(), &state);
         let id = self.next_id();
         let what = carried(&name, &fields);
+        let wrapper = match what {
+            Some(_) => None,
+            None => self.function(&name).and_then(|function| function.wrapper.clone()),
+        };
+        // Few commands are looked at again after they are recorded.
+        let again = what.is_some() || wrapper.is_some() || state.stdin.is_some();
+        let kept = if again { fields.clone() } else { Vec::new() };
         self.commands.push(Command {
             id,
             unit: self.id,
             place,
             program: name.clone(),
-            args: fields.clone(),
+            args: fields,
             assignments,
             machine: state.machine,
             hops: state.hops.clone(),
             carrier: state.carrier,
-            function: state.function.as_deref().map(str::to_owned),
+            function: state.function.clone(),
             fate: state.fate.clone(),
             strict: state.strict,
             guards: state.guards.clone(),
             in_loop: state.in_loop,
             pipeline: state.pipeline,
             after: None,
-            assigned_to: state.assigned_to.as_deref().map(str::to_owned),
+            assigned_to: state.assigned_to.clone(),
             outputs: state.outputs.clone(),
             heredoc: state.stdin.clone(),
             here_string: state.here_string.clone(),
@@ -708,11 +475,11 @@ impl Walker<'_> {
         }
         let hop_place = program.as_ref().map_or(place, |arg| arg.place);
         if let Some(what) = what {
-            self.carry(what, &name, &fields, hop_place, id, state);
-        } else if let Some(wrapper) = self.function(&name).and_then(|function| function.wrapper.clone()) {
-            self.through(&wrapper, &fields, hop_place, id, state);
+            self.carry(what, &name, &kept, hop_place, id, state);
+        } else if let Some(wrapper) = wrapper {
+            self.through(&wrapper, &kept, hop_place, id, state);
         } else {
-            self.note_written(&name, &fields, &state, place);
+            self.note_written(&name, &kept, &state, place);
         }
     }
 
@@ -740,7 +507,7 @@ impl Walker<'_> {
         let same_machine = matches!(hop, HopKind::Root | HopKind::Shell | HopKind::Wrapper);
         let is_trap = name == "trap";
         let mut hops = state.hops.clone();
-        hops.push(Hop { kind: hop, place });
+        Arc::make_mut(&mut hops).push(Hop { kind: hop, place });
         let mut inner = State {
             machine,
             hops,
@@ -797,7 +564,7 @@ impl Walker<'_> {
     /// A call of a function that hands its arguments on.
     fn through(&mut self, wrapper: &Wrapper, fields: &[Arg], place: Place, id: CommandId, state: State) {
         let mut hops = state.hops.clone();
-        hops.extend(wrapper.hops.iter().cloned());
+        Arc::make_mut(&mut hops).extend(wrapper.hops.iter().cloned());
         let inner = State {
             machine: wrapper.machine,
             hops,
@@ -841,7 +608,7 @@ impl Walker<'_> {
             });
         self.found.push((
             function.to_owned(),
-            Wrapper { hops: state.hops.clone(), machine: state.machine, first, text },
+            Wrapper { hops: Vec::clone(&state.hops), machine: state.machine, first, text },
         ));
     }
 
@@ -870,12 +637,6 @@ impl Walker<'_> {
     }
 }
 
-/// An empty command: no shell text has one; other languages say with it that a failure ends the program.
-fn is_nothing(stmt: &Stmt) -> bool {
-    matches!(&stmt.kind, StmtKind::Simple(simple) if simple.words.is_empty() && simple.assignments.is_empty())
-        && stmt.redirects.is_empty()
-}
-
 /// Whether a statement only tests something (`[ … ]`, `grep -q`).
 fn tests_only(stmt: &Stmt) -> bool {
     matches!(stmt.kind, StmtKind::Test(_))
@@ -888,54 +649,7 @@ fn passed_on(stmt: &Stmt) -> Option<Arc<Heredoc>> {
         return None;
     }
     stmt.redirects.iter().find_map(|redirect| match &redirect.kind {
-        RedirectKind::Heredoc(heredoc) => Some(Arc::new(heredoc.clone())),
+        RedirectKind::Heredoc(heredoc) => Some(heredoc.clone()),
         _ => None,
     })
-}
-
-/// Follows `set -e`, `set -euo pipefail`, `set +e` and `set -o errexit`.
-fn update_strict(stmt: &Stmt, strict: &mut Strict) {
-    let StmtKind::Simple(simple) = &stmt.kind else { return };
-    let mut words = simple.words.iter().map(Word::text);
-    if !matches!(words.next(), Some("set" | "shopt")) {
-        return;
-    }
-    let mut expects_name = None;
-    for word in words {
-        if let Some(on) = expects_name.take() {
-            set_option(strict, word, on);
-            continue;
-        }
-        let (on, letters) = match word.split_at_checked(1) {
-            Some(("-", letters)) => (true, letters),
-            Some(("+", letters)) => (false, letters),
-            _ => continue,
-        };
-        for letter in letters.chars() {
-            match letter {
-                'e' => strict.errexit = on,
-                'u' => strict.nounset = on,
-                'o' => expects_name = Some(on),
-                'E' | 'x' => {}
-                _ => {}
-            }
-        }
-    }
-}
-
-fn set_option(strict: &mut Strict, name: &str, on: bool) {
-    match name {
-        "errexit" => strict.errexit = on,
-        "nounset" => strict.nounset = on,
-        "pipefail" => strict.pipefail = on,
-        _ => {}
-    }
-}
-
-/// The variables of a program alone, for those that source it.
-pub(crate) fn bindings_of(unit: &Unit) -> Bindings {
-    let mut out = Reading::default();
-    let mut order = 0;
-    collect_bindings(&unit.script, unit.place.file, None, false, &mut order, &mut out, 0);
-    out.bindings
 }

@@ -46,7 +46,8 @@ pub(crate) fn cloud_init(file: FileId, stream: &Stream) -> Vec<Unit> {
 /// A command written as a list: no shell reads it, so each item is one word.
 fn argument_list(node: &Node) -> Option<shell::Stmt> {
     let scalars: Vec<_> = node.items().iter().filter_map(|item| item.scalar()).collect();
-    let words: Vec<_> = scalars.iter().map(|scalar| shell::literal_word(&scalar.layer)).collect();
+    let words: Vec<Arc<shell::Word>> =
+        scalars.iter().map(|scalar| shell::literal_word(&scalar.layer).into()).collect();
     let span = words.iter().map(|word| word.span).reduce(plimsoll_text::Span::cover)?;
     Some(shell::Stmt {
         kind: shell::StmtKind::Simple(shell::SimpleCommand { assignments: Vec::new(), words }),

@@ -53,7 +53,8 @@ fn service_script(node: &Node) -> Option<Script> {
         "NONE" => return None,
         _ => items.as_slice(),
     };
-    let words: Vec<_> = words.iter().map(|scalar| shell::literal_word(&scalar.layer)).collect();
+    let words: Vec<Arc<shell::Word>> =
+        words.iter().map(|scalar| shell::literal_word(&scalar.layer).into()).collect();
     let span = words.iter().map(|word| word.span).reduce(plimsoll_text::Span::cover)?;
     Some(Script {
         body: vec![shell::Stmt {

@@ -56,7 +56,7 @@ pub(crate) fn call(script: &mut Script, program: &str, name: &Layer) {
     let mut text = LayerBuilder::new(name, 0);
     text.decoded(program, 0..name.text().len());
     let span = word.span;
-    let words = vec![shell::literal_word(&text.finish()), word];
+    let words = vec![shell::literal_word(&text.finish()).into(), word.into()];
     script.body.push(Stmt {
         kind: StmtKind::Simple(SimpleCommand { assignments: Vec::new(), words }),
         span,

@@ -116,7 +116,7 @@ fn is_checked(facts: &Facts, command: &Command, arg: &Arg) -> bool {
             other.id < command.id && matches!(other.program.as_str(), "exit" | "return" | "die")
         });
     let conditions: Vec<&str> =
-        ends.flat_map(|end| &end.guards).map(|guard| facts.text(guard.condition)).collect();
+        ends.flat_map(|end| end.guards.iter()).map(|guard| facts.text(guard.condition)).collect();
     let mut names = variables(arg).peekable();
     names.peek().is_some()
         && names.all(|name| {

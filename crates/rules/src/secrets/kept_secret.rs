@@ -52,7 +52,7 @@ pub(super) fn fix(facts: &Facts, places: &[Place], keep_out: Option<&[Edit]>) ->
                 matches!(&binding.bound, Bound::Word(word) if is_generator(word.text()) && !binding.guarded)
             })?;
             if name != key
-                || binding.function != writer.function
+                || binding.function.as_deref() != writer.function.as_deref()
                 || binding.place.span.start > place.span.start
                 || !edits::line_head(facts, binding.place).trim().is_empty()
                 || !edits::line_tail(facts, binding.place).trim().is_empty()

@@ -1,6 +1,7 @@
 //! The shell tree. Spans are bytes of the outermost file.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use plimsoll_text::{Layer, Span, SyntaxError};
 
@@ -71,14 +72,14 @@ pub enum StmtKind {
         /// The loop variable.
         variable: Option<String>,
         /// The words; nothing means `"$@"` or a C-style loop.
-        words: Option<Vec<Word>>,
+        words: Option<Vec<Arc<Word>>>,
         /// The body.
         body: Vec<Stmt>,
     },
     /// `case word in pattern) …`.
     Case {
         /// What is compared.
-        subject: Word,
+        subject: Box<Word>,
         /// The arms in order.
         arms: Vec<CaseArm>,
     },
@@ -117,7 +118,7 @@ pub struct SimpleCommand {
     /// assignments among the operands.
     pub assignments: Vec<Assignment>,
     /// The command name and its arguments, declaration builtins included (their assignments are not words).
-    pub words: Vec<Word>,
+    pub words: Vec<Arc<Word>>,
 }
 
 /// `name=value`, `name+=value` or `name=(…)`.
@@ -130,9 +131,9 @@ pub struct Assignment {
     /// Whether it is `+=`.
     pub append: bool,
     /// The value; an empty word for `name=`. For an array it is the text as written and has no parts.
-    pub value: Word,
+    pub value: Arc<Word>,
     /// Elements when the value is an array `( … )`, keyed elements by their value.
-    pub elements: Option<Vec<Word>>,
+    pub elements: Option<Vec<Arc<Word>>>,
     /// From the name to the end of the value.
     pub span: Span,
 }
@@ -196,11 +197,11 @@ pub enum PartKind {
     /// `$name`, `${name…}`.
     Parameter(Parameter),
     /// `$(…)` or backticks.
-    Command(Script),
+    Command(Box<Script>),
     /// `$((…))`.
     Arithmetic(String),
     /// `<(…)` or `>(…)`.
-    Process(Script),
+    Process(Box<Script>),
 }
 
 /// A parameter expansion.
@@ -221,13 +222,13 @@ pub enum ParameterOp {
     /// Plain `$x`.
     None,
     /// `${x:-word}` and `${x-word}`.
-    Default(Word),
+    Default(Box<Word>),
     /// `${x:=word}` and `${x=word}`.
-    Assign(Word),
+    Assign(Box<Word>),
     /// `${x:?word}` and `${x?word}`.
-    Error(Word),
+    Error(Box<Word>),
     /// `${x:+word}` and `${x+word}`.
-    Alternate(Word),
+    Alternate(Box<Word>),
     /// `${x@Q}` and `printf`-like quoting transformations that make the value safe for a shell.
     Quoted,
     /// Anything else (`${#x}`, `${x%…}`, `${x/…}`, `${x:1}`, arrays): the text between the braces.
@@ -264,7 +265,7 @@ pub enum RedirectKind {
     /// `>&2`, `2>&1`, `<&-` and the like.
     Duplicate(Word),
     /// `<<` and `<<-`.
-    Heredoc(Heredoc),
+    Heredoc(Arc<Heredoc>),
     /// `<<<`.
     HereString(Word),
     /// `<>` and others.

@@ -44,9 +44,9 @@ impl Reader<'_> {
             .filter(|known| known.range.end <= end);
         let read = match (first, second) {
             (b'`', _) => self.backticks(at, end, mode, found),
-            (b'<' | b'>', Some(b'(')) if mode == Mode::Bare => {
-                self.commands(at, end, found).map(|(script, after)| (PartKind::Process(script), after))
-            }
+            (b'<' | b'>', Some(b'(')) if mode == Mode::Bare => self
+                .commands(at, end, found)
+                .map(|(script, after)| (PartKind::Process(Box::new(script)), after)),
             (b'<' | b'>', _) => None,
             (_, Some(b'(')) => self.substitution(at, end, found),
             (_, Some(b'[')) => self.old_arithmetic(at, found),
@@ -96,7 +96,7 @@ impl Reader<'_> {
             }
             _ => {}
         }
-        self.commands(at, end, found).map(|(script, after)| (PartKind::Command(script), after))
+        self.commands(at, end, found).map(|(script, after)| (PartKind::Command(Box::new(script)), after))
     }
 
     fn old_arithmetic(&self, at: usize, found: Option<&Known<'_>>) -> Option<Read> {
@@ -123,7 +123,7 @@ impl Reader<'_> {
                 Some((KnownKind::Commands(sequence), after)) if after == close + 1 => Some(sequence),
                 _ => None,
             };
-            return Some((PartKind::Command(self.nested(at + 1..close, sequence)), close + 1));
+            return Some((PartKind::Command(Box::new(self.nested(at + 1..close, sequence))), close + 1));
         }
         let mut decoded = LayerBuilder::new(self.layer, at + 1);
         let mut from = at + 1;
@@ -142,7 +142,7 @@ impl Reader<'_> {
         decoded.verbatim(from..close);
         let script = parse_text(&decoded.finish(), &[], self.outside, self.depth, &mut self.fuel);
         self.merge(&script);
-        Some((PartKind::Command(script), close + 1))
+        Some((PartKind::Command(Box::new(script)), close + 1))
     }
 
     /// The script in a substitution, from the parser's statements or, where it gave up, by reading it again.
@@ -222,6 +222,7 @@ impl Reader<'_> {
         let operator = rest.as_bytes().get(operator_at).filter(|_| !marked && length > 0);
         if let Some(operator @ (b'-' | b'=' | b'?' | b'+')) = operator {
             let (word, close) = self.operand(name.end + operator_at + 1, close, end, mode, known);
+            let word = Box::new(word);
             let operation = match operator {
                 b'-' => ParameterOp::Default(word),
                 b'=' => ParameterOp::Assign(word),

@@ -121,7 +121,7 @@ impl Reader<'_> {
         let from = if range.is_empty() { self.range(span).start } else { range.end };
         let offset = self.text.get(from..).and_then(|rest| rest.find(name)).unwrap_or(0);
         let keyword = from + offset..from + offset + name.len();
-        simple.words.push(self.word(keyword.clone(), Mode::Bare, &[]));
+        simple.words.push(self.word(keyword.clone(), Mode::Bare, &[]).into());
         cover(&mut range, keyword);
         let words: Vec<_> = first.iter().chain(rest).collect();
         cover(&mut range, self.words(&words, &mut simple));
@@ -132,7 +132,7 @@ impl Reader<'_> {
         let mut simple = SimpleCommand::default();
         let mut range = self.assignments(&command.assignments, &mut simple);
         let name = self.range(command.variant_span);
-        simple.words.push(self.word(name.clone(), Mode::Bare, &[]));
+        simple.words.push(self.word(name.clone(), Mode::Bare, &[]).into());
         cover(&mut range, name);
         for operand in &command.operands {
             let operand = match operand {
@@ -141,7 +141,7 @@ impl Reader<'_> {
                 }
                 ast::DeclOperand::Name(name) => {
                     let name = self.range(name.span);
-                    simple.words.push(self.word(name.clone(), Mode::Bare, &[]));
+                    simple.words.push(self.word(name.clone(), Mode::Bare, &[]).into());
                     name
                 }
                 ast::DeclOperand::Assignment(assignment) => {
@@ -258,7 +258,7 @@ impl Reader<'_> {
                 self.closed(kind, command.span, command.done_span, &whole)
             }
             ast::CompoundCommand::Case(command) => {
-                let subject = self.shell_word(&command.word);
+                let subject = Box::new(self.shell_word(&command.word));
                 let arms = command.cases.iter().map(|case| self.case_arm(case)).collect();
                 let kind = StmtKind::Case { subject, arms };
                 self.closed(kind, command.span, Some(command.esac_span), &whole)

@@ -1,6 +1,7 @@
 //! Words, assignments, redirects and tests of the parser's statements.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use shuck_ast as ast;
 
@@ -16,8 +17,8 @@ impl Reader<'_> {
         self.word(range, Mode::Bare, &known)
     }
 
-    pub(super) fn word_list(&mut self, words: &[ast::Word]) -> Vec<Word> {
-        words.iter().map(|word| self.shell_word(word)).collect()
+    pub(super) fn word_list(&mut self, words: &[ast::Word]) -> Vec<Arc<Word>> {
+        words.iter().map(|word| self.shell_word(word).into()).collect()
     }
 
     /// Adds words to a command; returns what they cover.
@@ -26,7 +27,7 @@ impl Reader<'_> {
         for word in words {
             let range = self.range(word.span);
             if !range.is_empty() {
-                command.words.push(self.shell_word(word));
+                command.words.push(self.shell_word(word).into());
                 cover(&mut covered, range);
             }
         }
@@ -65,7 +66,7 @@ impl Reader<'_> {
                         outer: Vec::new(),
                     };
                     let elements =
-                        array.elements.iter().map(|element| self.shell_word(&element.value().word));
+                        array.elements.iter().map(|element| self.shell_word(&element.value().word).into());
                     (value, Some(elements.collect()))
                 }
             };
@@ -73,7 +74,7 @@ impl Reader<'_> {
                 name: self.slice(&name).to_owned(),
                 name_span: self.layer.span(name),
                 append: assignment.append,
-                value,
+                value: value.into(),
                 elements,
                 span: self.layer.span(whole.clone()),
             });
@@ -104,7 +105,9 @@ impl Reader<'_> {
             let digits = written.bytes().take_while(u8::is_ascii_digit).count();
             let fd = written.get(..digits).and_then(|digits| digits.parse().ok());
             let kind = match &redirect.target {
-                ast::RedirectTarget::Heredoc(heredoc) => RedirectKind::Heredoc(self.heredoc(heredoc, reach)),
+                ast::RedirectTarget::Heredoc(heredoc) => {
+                    RedirectKind::Heredoc(self.heredoc(heredoc, reach).into())
+                }
                 ast::RedirectTarget::Word(word) => {
                     let target = self.target(redirect, word, &range);
                     match redirect.kind {

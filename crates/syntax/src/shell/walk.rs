@@ -1,5 +1,7 @@
 //! Visits every command and every word of a script, however deep, without recursion.
 
+use std::sync::Arc;
+
 use super::{CaseArm, Heredoc, ParameterOp, Part, PartKind, RedirectKind, Script, Stmt, StmtKind, Word};
 
 /// Calls `visit` for every statement in the order of the text: the pieces of pipelines and lists, the bodies of
@@ -83,13 +85,13 @@ fn own_words<'s>(stmt: &'s Stmt, words: &mut Vec<&'s Word>) {
         StmtKind::Simple(command) => {
             for assignment in &command.assignments {
                 match &assignment.elements {
-                    Some(elements) => words.extend(elements),
+                    Some(elements) => words.extend(elements.iter().map(Arc::as_ref)),
                     None => words.push(&assignment.value),
                 }
             }
-            words.extend(&command.words);
+            words.extend(command.words.iter().map(Arc::as_ref));
         }
-        StmtKind::For { words: list, .. } => words.extend(list.iter().flatten()),
+        StmtKind::For { words: list, .. } => words.extend(list.iter().flatten().map(Arc::as_ref)),
         StmtKind::Case { subject, .. } => words.push(subject),
         StmtKind::Test(operands) => words.extend(operands),
         _ => {}

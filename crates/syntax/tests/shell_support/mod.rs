@@ -41,12 +41,12 @@ fn stmt(stmt: &Stmt) -> String {
             for assignment in &command.assignments {
                 let operator = if assignment.append { "+=" } else { "=" };
                 let value = match &assignment.elements {
-                    Some(elements) => format!("[{}]", words(elements)),
+                    Some(elements) => format!("[{}]", words(elements.iter().map(AsRef::as_ref))),
                     None => word(&assignment.value),
                 };
                 pieces.push(format!("{}{operator}{value}", assignment.name));
             }
-            pieces.extend(command.words.iter().map(word));
+            pieces.extend(command.words.iter().map(|own| word(own)));
             write!(text, "({})", pieces.join(" ")).unwrap();
         }
         StmtKind::Pipeline(steps) => write!(text, "(pipe {})", body(steps)).unwrap(),
@@ -68,7 +68,10 @@ fn stmt(stmt: &Stmt) -> String {
         }
         StmtKind::For { variable, words: list, body: inner } => {
             let name = variable.as_deref().unwrap_or("-");
-            let list = list.as_ref().map_or_else(|| "-".to_owned(), |list| format!("[{}]", words(list)));
+            let list = list.as_ref().map_or_else(
+                || "-".to_owned(),
+                |list| format!("[{}]", words(list.iter().map(AsRef::as_ref))),
+            );
             write!(text, "(for {name} {list} do {})", body(inner)).unwrap();
         }
         StmtKind::Case { subject, arms } => {
@@ -111,8 +114,8 @@ fn heredoc(heredoc: &Heredoc) -> String {
     format!("<<{} {kind} {:?} {parts}", heredoc.delimiter, heredoc.body.text())
 }
 
-fn words(list: &[Word]) -> String {
-    list.iter().map(word).collect::<Vec<_>>().join(" ")
+fn words<'w>(list: impl IntoIterator<Item = &'w Word>) -> String {
+    list.into_iter().map(word).collect::<Vec<_>>().join(" ")
 }
 
 /// Bare text as it is, single-quoted text in `'…'`, double-quoted in `"…"`, expansions in braces.

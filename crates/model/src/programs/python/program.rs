@@ -183,7 +183,7 @@ impl<'a, 'b> Reader<'a, 'b> {
         let word = self.names.word(value);
         let name = name.to_owned();
         let assignment =
-            Assignment { name, name_span: place, append: false, value: word, elements: None, span };
+            Assignment { name, name_span: place, append: false, value: word.into(), elements: None, span };
         out.push(simple(vec![assignment], Vec::new(), span));
     }
 
@@ -469,5 +469,8 @@ fn stmt(kind: StmtKind, span: Span) -> Stmt {
 }
 
 fn simple(assignments: Vec<Assignment>, words: Vec<Word>, span: Span) -> Stmt {
-    stmt(StmtKind::Simple(SimpleCommand { assignments, words }), span)
+    stmt(
+        StmtKind::Simple(SimpleCommand { assignments, words: words.into_iter().map(Arc::new).collect() }),
+        span,
+    )
 }

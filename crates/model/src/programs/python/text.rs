@@ -198,7 +198,7 @@ pub(super) fn quoted(text: &Layer) -> Word {
     match script.body.as_slice() {
         [stmt] => match &stmt.kind {
             StmtKind::Simple(simple) if simple.words.len() == 1 && simple.assignments.is_empty() => {
-                simple.words.first().cloned().unwrap_or_else(plain)
+                simple.words.first().map_or_else(plain, |word| Word::clone(word))
             }
             _ => plain(),
         },
