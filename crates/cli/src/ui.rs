@@ -31,11 +31,15 @@ impl Ui {
 
     /// Prints data.
     pub(crate) fn print(&self, text: &str) -> Result<(), Failure> {
-        let mut stream = AutoStream::auto(io::stdout().lock());
-        stream
-            .write_all(text.as_bytes())
-            .and_then(|()| stream.flush())
-            .map_err(|error| FailureKind::Print(error).into())
+        let mut stdout = io::stdout().lock();
+        let choice = AutoStream::choice(&stdout);
+        let written = if choice == anstream::ColorChoice::Never {
+            // A stream that takes styles out as it goes makes a write of each piece.
+            stdout.write_all(anstream::adapter::strip_str(text).to_string().as_bytes())
+        } else {
+            AutoStream::new(&mut stdout, choice).write_all(text.as_bytes())
+        };
+        written.and_then(|()| stdout.flush()).map_err(|error| FailureKind::Print(error).into())
     }
 
     /// Prints data byte for byte, its lines styled for a person at a terminal only.

@@ -6,13 +6,15 @@ use aho_corasick::{AhoCorasick, MatchKind, packed};
 
 use crate::SourceFile;
 
-/// A set of phrases that texts are searched for, without regard to the case of ASCII letters.
+/// A set of phrases that texts are searched for, mostly without regard to the case of ASCII letters.
 ///
 /// One pass over a text finds all of them; a set is built once and kept in a static, so that a rule which looks
 /// through every file costs little more than reading the bytes.
 #[derive(Debug)]
 pub struct Phrases {
     phrases: Vec<String>,
+    /// Whether capital letters count.
+    exact: bool,
     /// Compares many bytes at a time; not for every set nor on every processor.
     wide: Option<packed::Searcher>,
     automaton: OnceLock<Option<AhoCorasick>>,
@@ -21,37 +23,52 @@ pub struct Phrases {
 impl Phrases {
     /// The set of these phrases; of two that begin at one byte the earlier in the list is found.
     pub fn new(phrases: &[&str]) -> Self {
-        let phrases: Vec<String> = phrases.iter().map(|phrase| phrase.to_ascii_lowercase()).collect();
+        Self::of(phrases.iter().map(|phrase| phrase.to_ascii_lowercase()).collect(), false)
+    }
+
+    /// The set of these phrases as they are written, capital letters and all.
+    pub fn exact(phrases: &[&str]) -> Self {
+        Self::of(phrases.iter().map(|phrase| (*phrase).to_owned()).collect(), true)
+    }
+
+    fn of(phrases: Vec<String>, exact: bool) -> Self {
         let wide = packed::Searcher::new(&phrases);
-        Self { phrases, wide, automaton: OnceLock::new() }
+        Self { phrases, exact, wide, automaton: OnceLock::new() }
+    }
+
+    fn text<'a>(&self, file: &'a SourceFile) -> &'a str {
+        if self.exact { file.text() } else { file.lowercase() }
     }
 
     /// Whether a file holds one of them.
     #[must_use]
     pub fn are_in(&self, file: &SourceFile) -> bool {
-        self.find(file.lowercase()).next().is_some()
+        self.find(self.text(file)).next().is_some()
     }
 
     /// Whether a text holds one of them.
     #[must_use]
     pub fn are_in_text(&self, text: &str) -> bool {
+        if self.exact {
+            return self.find(text).next().is_some();
+        }
         self.find(&text.to_ascii_lowercase()).next().is_some()
     }
 
     /// The lines (counted from 0) of a file that hold one of them, in order, each once.
     pub fn lines<'a>(&'a self, file: &'a SourceFile) -> impl Iterator<Item = usize> + 'a {
         let mut last = None;
-        self.find(file.lowercase()).filter_map(move |at| {
+        self.find(self.text(file)).filter_map(move |at| {
             let line = file.line_of(u32::try_from(at).unwrap_or(u32::MAX));
             (last.replace(line) != Some(line)).then_some(line)
         })
     }
 
-    /// Where they begin, in order, in a text without capital letters.
-    fn find<'a>(&'a self, lowercase: &'a str) -> impl Iterator<Item = usize> + 'a {
-        let wide = self.wide.as_ref().map(|wide| wide.find_iter(lowercase));
+    /// Where they begin, in order, in a text that is written as they are.
+    fn find<'a>(&'a self, text: &'a str) -> impl Iterator<Item = usize> + 'a {
+        let wide = self.wide.as_ref().map(|wide| wide.find_iter(text));
         let automaton = if wide.is_none() { self.automaton() } else { None };
-        let narrow = automaton.map(|automaton| automaton.find_iter(lowercase));
+        let narrow = automaton.map(|automaton| automaton.find_iter(text));
         wide.into_iter().flatten().chain(narrow.into_iter().flatten()).map(|found| found.start())
     }
 
@@ -78,5 +95,10 @@ mod tests {
         }
         assert!(phrases.are_in_text("no ALPHABET"));
         assert!(!phrases.are_in_text("alph"));
+        let exact = Phrases::exact(&["Beta"]);
+        for (_, file) in files.iter() {
+            assert_eq!(exact.lines(file).collect::<Vec<_>>(), [2]);
+        }
+        assert!(!exact.are_in_text("beta"));
     }
 }

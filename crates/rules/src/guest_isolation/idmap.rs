@@ -27,9 +27,8 @@ pub(super) fn check(facts: &Facts, findings: &mut Findings<'_>) {
     for (place, map) in &maps {
         let Some(host) = real_user(map).filter(|_| !reported.contains(&place.file)) else { continue };
         reported.push(place.file);
-        let allowed = facts.files.iter().any(|(_, file)| {
-            file.text().contains("/etc/subuid") && file.text().contains(&format!(":{host}:"))
-        });
+        let allowed =
+            facts.files.iter().any(|(_, file)| file.holds("/etc/subuid") && file.holds(&format!(":{host}:")));
         let finding =
             findings.add(*place, format!("`{map}` makes a user of the guest user {host} of the node"));
         finding.label("not shifted").severity(match (host, allowed) {

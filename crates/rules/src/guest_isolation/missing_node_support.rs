@@ -34,8 +34,9 @@ static PASSES_DEVICES: LazyLock<Phrases> =
 
 fn check(facts: &Facts, findings: &mut Findings<'_>) {
     let guest = facts.guests.real().find(|guest| guest.kind == GuestKind::Lxc && guest.created);
-    let lxc_script = facts.files.iter().find_map(|(id, file)| {
-        let at = file.text().find("var_unprivileged=").filter(|_| facts.trees.kind(id) == Kind::Shell)?;
+    let lxc_script = facts.trees.of_kind(Kind::Shell).find_map(|id| {
+        let file = facts.files.get(id);
+        let at = file.text().find("var_unprivileged=")?;
         let line = file.line_span(file.line_of(u32::try_from(at).ok()?));
         Some(plimsoll_text::Place::new(id, line))
     });

@@ -26,7 +26,7 @@ pub(crate) const RULE: Rule = Rule {
 fn check(facts: &Facts, findings: &mut Findings<'_>) {
     let configured = facts.files.iter().any(|(id, file)| {
         let path = facts.path(id).as_str();
-        path.ends_with("ssh_config") || path.ends_with(".ssh/config") || file.text().contains("BatchMode=yes")
+        path.ends_with("ssh_config") || path.ends_with(".ssh/config") || file.holds("BatchMode=yes")
     });
     if configured {
         return;

@@ -97,8 +97,7 @@ fn unknown_clients(facts: &Facts, findings: &mut Findings<'_>) {
     for project in facts.application.projects.iter().filter(|project| limits_clients(project)) {
         let own =
             || sources(facts, Kind::JavaScript).filter(|(_, file)| file.path().starts_with(&project.folder));
-        let trusts =
-            own().any(|(_, file)| file.text().contains("trust proxy") || file.text().contains("trustProxy"));
+        let trusts = own().any(|(_, file)| file.holds("trust proxy") || file.holds("trustProxy"));
         let limit = own().find_map(|(id, file)| {
             let start = file.text().find("rateLimit({")?;
             Some(at(id, start, "rateLimit".len()))
@@ -174,7 +173,7 @@ fn is_callback(key: &str, value: &str) -> bool {
 
 /// `X-Forwarded-Proto $scheme` in an inner proxy: behind another that ends TLS it always says `http`.
 fn inner_scheme(facts: &Facts, findings: &mut Findings<'_>) {
-    let fixes = facts.files.iter().any(|(_, file)| file.text().contains("ProxyFix"));
+    let fixes = facts.files.iter().any(|(_, file)| file.holds("ProxyFix"));
     let needs = facts
         .application
         .projects

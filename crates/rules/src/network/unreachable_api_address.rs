@@ -162,10 +162,10 @@ fn is_served(facts: &Facts, own: FileId, host: &str) -> bool {
         );
         id != own
             && deploys
-            && (file.text().contains(&format!("//{host}"))
-                || file.text().contains(&format!("server_name {host}"))
-                || file.text().contains(&format!("Host(`{host}"))
-                || file.text().contains(&format!("hostname: {host}")))
+            && (file.holds(&format!("//{host}"))
+                || file.holds(&format!("server_name {host}"))
+                || file.holds(&format!("Host(`{host}"))
+                || file.holds(&format!("hostname: {host}")))
     })
 }
 

@@ -117,7 +117,7 @@ fn chosen_storage(facts: &Facts, command: &Command, name: &str) -> Option<Vec<pl
         .max()?;
     let renamed = |old: &str| old.rsplit_once('_').map(|(start, _)| format!("{start}_STORAGE"));
     let (own, outer) = (renamed(own)?, renamed(outer)?);
-    if file.text().contains(&own) {
+    if file.holds(&own) {
         return None;
     }
     let check = if file.text().contains(SIGNS) {

@@ -211,8 +211,9 @@ static NAMES: LazyLock<Phrases> = LazyLock::new(|| {
     Phrases::new(&all.iter().map(String::as_str).collect::<Vec<_>>())
 });
 
-static PREFIXES: LazyLock<Phrases> =
-    LazyLock::new(|| Phrases::new(&PROVIDER_PREFIXES.iter().map(|(prefix, _)| *prefix).collect::<Vec<_>>()));
+static PREFIXES: LazyLock<Phrases> = LazyLock::new(|| {
+    Phrases::exact(&PROVIDER_PREFIXES.iter().map(|(prefix, _)| *prefix).collect::<Vec<_>>())
+});
 
 fn hits(facts: &Facts, file: FileId, source: &SourceFile) -> Vec<Hit> {
     let is_config = !matches!(facts.trees.kind(file), Kind::Python | Kind::Markdown);

@@ -17,7 +17,7 @@ pub(super) fn fix(facts: &Facts, writer: &Command) -> Option<Fix> {
     }
     let name = variable(&path)?;
     let file = facts.files.get(writer.place.file);
-    if file.text().contains(&name) {
+    if file.holds(&name) {
         return None;
     }
     let mut edits = Vec::new();

@@ -188,9 +188,9 @@ fn is_provided(facts: &Facts, tool: &Tool, installs: &[Install]) -> bool {
             || tool.packages.iter().any(|package| name.starts_with(&format!("{package}-")))
     }) || facts.files.iter().any(|(id, file)| {
         is_setup(facts, id)
-            && (tool.marks.iter().any(|mark| file.text().contains(mark))
-                || file.text().contains("community-scripts/")
-                || file.text().contains(&format!("geerlingguy.{}", tool.name)))
+            && (tool.marks.iter().any(|mark| file.holds(mark))
+                || file.holds("community-scripts/")
+                || file.holds(&format!("geerlingguy.{}", tool.name)))
     }) || facts.inventory.paths().any(|path| {
         // A role of that name.
         path.as_str().contains(&format!("roles/{}/", tool.name))
@@ -228,8 +228,7 @@ fn is_copy(guest: &Guest) -> bool {
 /// The guest agent is switched on for VMs that do not get it.
 fn agent(facts: &Facts, created: &[&Guest], findings: &mut Findings<'_>) {
     let installed = facts.files.iter().any(|(id, file)| {
-        facts.trees.kind(id) != Kind::Markdown
-            && (file.text().contains("qemu-guest-agent") || file.text().contains("qemu-ga"))
+        facts.trees.kind(id) != Kind::Markdown && (file.holds("qemu-guest-agent") || file.holds("qemu-ga"))
     });
     let has_own = |guest: &Guest| {
         guest.settings.iter().any(|setting| {

@@ -22,7 +22,7 @@ pub(super) fn judge(facts: &Facts, findings: &mut Findings<'_>) {
     files.sort_by_key(|id| facts.path(*id).components().count());
     for id in files {
         let file = facts.files.get(id);
-        if !file.text().contains("required_providers") {
+        if !file.holds("required_providers") {
             continue;
         }
         let folder = file.path().parent().unwrap_or(Utf8Path::new(""));

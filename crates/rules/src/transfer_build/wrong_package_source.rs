@@ -152,7 +152,7 @@ fn without_vendor(facts: &Facts, install: &Install) -> Option<Problem> {
         let kind = facts.trees.kind(id);
         let near = id == install.file
             || kind != Kind::Markdown && (file.path().parent() == folder || ansible && kind != Kind::Shell);
-        near && marks.iter().any(|mark| file.text().contains(mark))
+        near && marks.iter().any(|mark| file.holds(mark))
     });
     // Roles and images of others may do it.
     let elsewhere = install.machine == Machine::Build && base_of(facts, install).is_none();
