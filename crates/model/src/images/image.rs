@@ -226,7 +226,9 @@ impl Images {
     /// The image that a Dockerfile of the repository builds.
     #[must_use]
     pub fn of_file(&self, path: &Utf8Path) -> Option<&Image> {
-        self.images.iter().find(|image| image.written_by.is_none() && image.path == path)
+        let own = self.images.partition_point(|image| image.written_by.is_none());
+        let own = self.images.get(..own)?;
+        own.get(own.binary_search_by(|image| image.path.as_path().cmp(path)).ok()?)
     }
 
     /// The Dockerfiles that a script writes.

@@ -34,7 +34,7 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
             continue;
         }
         let mut missing: Vec<(Place, String)> = Vec::new();
-        for command in facts.commands.iter() {
+        for command in facts.commands.in_file(file) {
             let unit = facts.commands.unit(command.unit);
             if unit.file == file
                 && unit.origin.is_documentation()

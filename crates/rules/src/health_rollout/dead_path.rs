@@ -210,6 +210,8 @@ fn no_checkout(facts: &Facts, findings: &mut Findings<'_>) {
 
 /// A function for the bad day that nothing calls.
 fn uncalled_functions(facts: &Facts, findings: &mut Findings<'_>) {
+    // Namesakes in many files are looked for once.
+    let mut users: BTreeMap<&str, Vec<FileId>> = BTreeMap::new();
     for (id, unit) in facts.commands.units() {
         if unit.origin != Origin::Script {
             continue;
@@ -236,12 +238,15 @@ fn uncalled_functions(facts: &Facts, findings: &mut Findings<'_>) {
             if words(facts.files.get(unit.file).text(), name) != 1 {
                 continue;
             }
-            let called_elsewhere = facts.files.iter().any(|(file, source)| {
-                file != unit.file
-                    && facts.trees.kind(file) != Kind::Markdown
-                    && words(source.text(), name) > 0
+            let users = users.entry(name).or_insert_with(|| {
+                let all = facts.files.iter().filter(|(file, source)| {
+                    facts.trees.kind(*file) != Kind::Markdown
+                        && source.holds(name)
+                        && words(source.text(), name) > 0
+                });
+                all.map(|(file, _)| file).take(2).collect()
             });
-            if !called_elsewhere {
+            if users.iter().all(|file| *file == unit.file) {
                 findings
                     .add(function.place, format!("nothing calls `{name}`"))
                     .severity(Severity::Medium)

@@ -57,8 +57,7 @@ fn token_without_rights(facts: &Facts, findings: &mut Findings<'_>) {
     };
     for token in facts.commands.iter().filter(|command| command.is("pveum", &["user", "token", "add"])) {
         let whole = token.option(&["--privsep", "-privsep"]).is_some_and(|option| option.text == "0");
-        let rights =
-            || facts.commands.iter().filter(|other| other.place.file == token.place.file && is_acl(other));
+        let rights = || facts.commands.in_file(token.place.file).filter(|other| is_acl(other));
         let given = rights().any(|acl| has(acl, &["--tokens", "-tokens", "--token", "-token"]));
         let to_user = rights().find(|acl| has(acl, &["--users", "-users", "--user", "-user"]));
         let Some(to_user) = to_user.filter(|_| !whole && !given) else { continue };

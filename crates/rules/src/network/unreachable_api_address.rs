@@ -1,6 +1,6 @@
 //! Browser code that calls somewhere else.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8Path;
 use plimsoll_model::application::{EnvRead, Phase, Presence};
@@ -34,6 +34,7 @@ const HELP: &str = "use an address relative to the page (such as `/api`) and let
 
 fn check(facts: &Facts, findings: &mut Findings<'_>) {
     let mut seen: BTreeSet<Place> = BTreeSet::new();
+    let mut served = Served::default();
     let own: Vec<&EnvRead> =
         facts.application.env_reads.iter().filter(|read| defaults_to_own(read)).collect();
     for (_, service) in facts.stacks.deployed_services() {
@@ -42,7 +43,7 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
             argument(entry, service, findings, &mut seen);
         }
         at_run_time(facts, service, findings, &mut seen);
-        dotenv(facts, service, findings, &mut seen);
+        dotenv(facts, service, findings, &mut seen, &mut served);
         defaults(facts, &own, service, findings, &mut seen);
     }
 }
@@ -93,7 +94,13 @@ fn at_run_time(facts: &Facts, service: &Service, findings: &mut Findings<'_>, se
 }
 
 /// A dotenv file that the build reads.
-fn dotenv(facts: &Facts, service: &Service, findings: &mut Findings<'_>, seen: &mut BTreeSet<Place>) {
+fn dotenv(
+    facts: &Facts,
+    service: &Service,
+    findings: &mut Findings<'_>,
+    seen: &mut BTreeSet<Place>,
+    served: &mut Served,
+) {
     let (Some(folder), Some(build)) = (context(service), &service.build) else { return };
     for (&file, tree) in &facts.trees.dotenv {
         let path = facts.path(file);
@@ -116,7 +123,7 @@ fn dotenv(facts: &Facts, service: &Service, findings: &mut Findings<'_>, seen: &
                 continue;
             }
             let own = is_own_machine(host);
-            if host.contains(['$', '{']) || !own && is_served(facts, file, host) {
+            if host.contains(['$', '{']) || !own && served.is_known(facts, file, host) {
                 continue;
             }
             seen.insert(place);
@@ -141,12 +148,30 @@ fn dotenv(facts: &Facts, service: &Service, findings: &mut Findings<'_>, seen: &
     }
 }
 
-/// Whether a deployment file besides this one knows the host, or it is a number of a private network.
-fn is_served(facts: &Facts, own: FileId, host: &str) -> bool {
-    if host.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
-        return true;
+/// Which deployment files know a host; each host is looked for once.
+#[derive(Default)]
+struct Served(BTreeMap<String, Vec<FileId>>);
+
+impl Served {
+    /// Whether a deployment file besides this one knows the host, or it is a number of a private network.
+    fn is_known(&mut self, facts: &Facts, own: FileId, host: &str) -> bool {
+        if host.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+            return true;
+        }
+        let files = self.0.entry(host.to_owned()).or_insert_with(|| serving(facts, host).take(2).collect());
+        files.iter().any(|file| *file != own)
     }
-    facts.files.iter().any(|(id, file)| {
+}
+
+/// The deployment files that know a host.
+fn serving<'a>(facts: &'a Facts, host: &str) -> impl Iterator<Item = FileId> + use<'a> {
+    let signs = [
+        format!("//{host}"),
+        format!("server_name {host}"),
+        format!("Host(`{host}"),
+        format!("hostname: {host}"),
+    ];
+    let all = facts.files.iter().filter(move |&(id, file)| {
         let kind = facts.trees.kind(id);
         let deploys = matches!(
             kind,
@@ -160,13 +185,9 @@ fn is_served(facts: &Facts, own: FileId, host: &str) -> bool {
                 | Kind::Taskfile
                 | Kind::Makefile
         );
-        id != own
-            && deploys
-            && (file.holds(&format!("//{host}"))
-                || file.holds(&format!("server_name {host}"))
-                || file.holds(&format!("Host(`{host}"))
-                || file.holds(&format!("hostname: {host}")))
-    })
+        deploys && signs.iter().any(|sign| file.holds(sign))
+    });
+    all.map(|(id, _)| id)
 }
 
 /// Whether the build falls back to the visitor's own machine.

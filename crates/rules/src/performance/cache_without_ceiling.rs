@@ -1,5 +1,7 @@
 //! Cache may take all memory.
 
+use std::cell::LazyCell;
+
 use plimsoll_model::Facts;
 use plimsoll_model::compose::{MountSource, Service};
 
@@ -27,6 +29,7 @@ const CACHES: &[&str] = &["redis", "valkey", "keydb", "redis-stack-server", "red
 
 fn check(facts: &Facts, findings: &mut Findings<'_>) {
     let mut seen = Vec::new();
+    let jobs = LazyCell::new(|| holds_jobs(facts));
     for (_, service) in facts.stacks.deployed_services() {
         if !is_cache(service) || seen.contains(&service.place) {
             continue;
@@ -55,7 +58,7 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
         finding
             .note("without a ceiling nothing is evicted; when memory ends, the kernel kills the largest process, often the database")
             .help("start it with `--maxmemory 256mb --maxmemory-policy allkeys-lru`, or `noeviction` for a queue")
-            .fix(if holds_jobs(facts) {
+            .fix(if *jobs {
                 edits::review("let it take 256 MB and refuse more, as it holds jobs", ceiling(facts, service, "noeviction"))
             } else {
                 edits::review(

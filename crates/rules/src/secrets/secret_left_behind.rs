@@ -35,6 +35,7 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
 
 /// Files copied to `/tmp` of another machine and never removed there.
 fn copies(facts: &Facts, findings: &mut Findings<'_>) {
+    let removals: Vec<&Command> = facts.commands.iter().filter(|command| command.program == "rm").collect();
     for copy in facts
         .commands
         .iter()
@@ -53,12 +54,10 @@ fn copies(facts: &Facts, findings: &mut Findings<'_>) {
         if !is_temporary || !carries || host.is_empty() {
             continue;
         }
-        let removed = facts.commands.iter().any(|command| {
+        let removed = removals.iter().any(|command| {
             let far = command.machine != Machine::Workstation && command.machine != Machine::Container;
             let node = far && command.machine != Machine::Guest || reaches(command, host);
-            command.program == "rm"
-                && node
-                && command.arg_texts().any(|arg| arg.contains(name) || arg == "/tmp/*")
+            node && command.arg_texts().any(|arg| arg.contains(name) || arg == "/tmp/*")
         });
         if !removed {
             findings
