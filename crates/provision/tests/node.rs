@@ -2,93 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
-use std::sync::Arc;
+mod rig;
 
-use plimsoll_config::{Address, Bytes, Network, NewGuest};
-use plimsoll_lab::{Certificate, Lab, Options, Server};
-use plimsoll_provision::{
-    Access, Opening, ProvisionError, Refusal, Runner, Step, Wanted, find, observe, plan,
-};
-use plimsoll_pve::api::{GetFirewallRules, GetGuests, GuestKind, LxcUpdate};
-use plimsoll_pve::{Client, Config, Credentials, Trust, Vmid};
-
-struct Rig {
-    lab: Arc<Lab>,
-    client: Client,
-    sockets: tempfile::TempDir,
-    _server: Server,
-}
-
-impl Rig {
-    async fn new() -> Self {
-        let lab = Arc::new(Lab::new(Options { pace: 5, ..Options::default() }));
-        let certificate = Certificate::make().unwrap();
-        let server =
-            Server::start(Arc::clone(&lab), "127.0.0.1:0".parse().unwrap(), certificate).await.unwrap();
-        let token = lab.issue_token("lab", "secret");
-        let credentials = Credentials::Token(token.expose().parse().unwrap());
-        let trust = Trust::Pinned(server.certificate.fingerprint);
-        let client = Client::new(Config::new(server.address.to_string(), credentials, trust)).unwrap();
-        Self { lab, client, sockets: tempfile::tempdir().unwrap(), _server: server }
-    }
-
-    /// Runs until somebody would log in; what was done.
-    async fn run(&self, wanted: &Wanted) -> Result<Vec<&'static str>, ProvisionError> {
-        let mut done = Vec::new();
-        loop {
-            let state = observe(&self.client, wanted).await?;
-            let todo = plan(wanted, &state)?;
-            match todo.steps.first() {
-                None | Some(Step::Prepare) => return Ok(done),
-                Some(step) => done.push(step.name()),
-            }
-            let listener = Arc::new(|_| ());
-            let access = Access { sockets: self.sockets.path().join("own"), identity: None };
-            let runner = Runner { client: &self.client, wanted, access, listener };
-            runner.once(&state).await?;
-        }
-    }
-
-    async fn numbers(&self) -> Vec<u32> {
-        let guests =
-            self.client.call(&GetGuests { node: "pve1".into(), kind: GuestKind::Lxc }).await.unwrap();
-        guests.iter().map(|guest| guest.vmid.0).collect()
-    }
-}
-
-fn wanted(app: &str) -> Wanted {
-    let guest = NewGuest {
-        id: None,
-        name: None,
-        cores: 2,
-        memory: Bytes(1 << 30),
-        disk: Bytes(8 << 30),
-        storage: "local-lvm".to_owned(),
-        network: Network {
-            bridge: "vmbr0".to_owned(),
-            vlan: None,
-            address: Address::Dhcp,
-            gateway: None,
-            dns: Vec::new(),
-        },
-        image: None,
-        checksum: None,
-        user: "root".to_owned(),
-        ssh_keys: Vec::new(),
-    };
-    Wanted {
-        app: app.to_owned(),
-        target: "production".to_owned(),
-        kind: GuestKind::Lxc,
-        guest,
-        node: "pve1".to_owned(),
-        pool: None,
-        keys: vec![
-            "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f me".to_owned(),
-        ],
-        openings: vec![Opening::new("tcp", "8080")],
-    }
-}
+use plimsoll_config::{Address, Bytes, NewGuest};
+use plimsoll_provision::{ProvisionError, Refusal, Step, Wanted, find, observe, plan};
+use plimsoll_pve::Vmid;
+use plimsoll_pve::api::{GetFirewallRules, GuestKind, LxcUpdate};
+use rig::{Rig, wanted};
 
 #[tokio::test]
 async fn a_guest_is_made_once_and_found_by_everybody() {
@@ -125,20 +45,6 @@ async fn two_apps_have_two_guests_and_a_foreign_guest_is_never_taken() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_lost_makes_no_second_guest() {
-    let rig = Rig::new().await;
-    let fault = r#"{"fault":"lost-after","verb":"post","path":"/lxc","times":1}"#;
-    rig.lab.add_fault(serde_json::from_str(fault).unwrap());
-    let wanted = wanted("shop");
-    let access = Access { sockets: "/proc/none".into(), identity: None };
-    let runner = Runner { client: &rig.client, wanted: &wanted, access, listener: Arc::new(|_| ()) };
-    // It goes on until it would log in, which it cannot here.
-    let error = runner.run().await.unwrap_err();
-    assert!(matches!(error, ProvisionError::Guest(_)), "{error}");
-    assert_eq!(rig.numbers().await, [100]);
-}
-
-#[tokio::test]
 async fn a_machine_is_made_from_an_image_and_a_seed_and_found_again() {
     let rig = Rig::new().await;
     let mut wanted = Wanted { kind: GuestKind::Qemu, ..wanted("shop") };
@@ -170,9 +76,7 @@ async fn an_image_that_the_node_lacks_is_fetched_with_its_digest() {
     wanted.guest.image = Some("https://cloud.example.org/noble-server-cloudimg-amd64.img".to_owned());
     wanted.guest.checksum = Some(format!("sha256:{}", "a".repeat(64)));
     let state = observe(&rig.client, &wanted).await.unwrap();
-    let access = Access { sockets: rig.sockets.path().join("own"), identity: None };
-    let runner = Runner { client: &rig.client, wanted: &wanted, access, listener: Arc::new(|_| ()) };
-    runner.once(&state).await.unwrap();
+    rig.runner(&wanted, "/proc/none").once(&state).await.unwrap();
     let state = observe(&rig.client, &wanted).await.unwrap();
     assert!(state.images.iter().any(|image| image == "local:import/noble-server-cloudimg-amd64.qcow2"));
     assert!(plan(&wanted, &state).unwrap().creates());
