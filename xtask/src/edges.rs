@@ -34,6 +34,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "plimsoll-remote",
             "plimsoll-config",
             "plimsoll-deploy",
+            "plimsoll-doctor",
             "plimsoll-judge",
             "plimsoll-report",
         ],

@@ -4,8 +4,8 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    completions, deploy, evaluate, events, exec, explain, fix, init, lab, logs, plan, power, releases,
-    rollback, rules, status, unlock,
+    completions, deploy, doctor, evaluate, events, exec, explain, fix, init, lab, logs, plan, power,
+    releases, rollback, rules, status, unlock,
 };
 
 const STYLES: Styles = Styles::styled()
@@ -36,6 +36,7 @@ pub(crate) enum Command {
     Explain(explain::ExplainArgs),
     Rules(rules::RulesArgs),
     Init(init::InitArgs),
+    Doctor(doctor::DoctorArgs),
     Plan(plan::PlanArgs),
     Deploy(deploy::DeployArgs),
     Status(status::StatusArgs),

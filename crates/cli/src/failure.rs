@@ -66,6 +66,9 @@ pub(crate) enum FailureKind {
     /// The guest of a target could not be made.
     #[error(transparent)]
     Guest(Box<plimsoll_provision::ProvisionError>),
+    /// The token may not do what the guest takes. Nothing was changed.
+    #[error("{0}; nothing was changed")]
+    Privileges(plimsoll_doctor::VerifyError),
     /// The target is not said, or not well.
     #[error("{0}")]
     Target(String),
@@ -103,7 +106,11 @@ impl Failure {
     pub(crate) fn code(&self) -> u8 {
         let remote = matches!(
             self.kind,
-            FailureKind::Deploy(_) | FailureKind::Node(_) | FailureKind::NodeTask(_) | FailureKind::Guest(_)
+            FailureKind::Deploy(_)
+                | FailureKind::Node(_)
+                | FailureKind::NodeTask(_)
+                | FailureKind::Guest(_)
+                | FailureKind::Privileges(_)
         );
         if remote { 3 } else { 2 }
     }

@@ -40,6 +40,14 @@ pub(crate) fn git(folder: &Utf8Path, words: &[&str]) -> Option<String> {
     (output.status.success() && !line.is_empty()).then_some(line)
 }
 
+/// The first line that a program says about itself, wherever it says it; nothing where it is not there or fails.
+pub(crate) fn about(name: &str, words: &[&str]) -> Option<String> {
+    let output = program(name).args(words).stdin(Stdio::null()).output().ok()?;
+    let text = [output.stdout, output.stderr].concat();
+    let line = String::from_utf8_lossy(&text).lines().next().unwrap_or_default().trim().to_owned();
+    (output.status.success() && !line.is_empty()).then_some(line)
+}
+
 /// What a command prints, read by a shell; why it failed.
 pub(crate) fn shell(folder: &Utf8Path, run: &str) -> Result<String, String> {
     let folder = if folder.as_str().is_empty() { Utf8Path::new(".") } else { folder };

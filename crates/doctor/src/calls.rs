@@ -2,7 +2,7 @@
 
 use plimsoll_pve::Method::{self, Delete, Get, Post, Put};
 
-use crate::work::{Kind, Work};
+use crate::work::{Download, Kind, Work};
 
 /// A call of the API.
 #[derive(Clone, Copy, Debug)]
@@ -111,8 +111,16 @@ fn makes(work: &Work) -> bool {
     work.kind != Kind::Adopted
 }
 
-fn downloads(work: &Work) -> bool {
-    work.templates.as_ref().is_some_and(|templates| templates.download)
+fn creates_lxc(work: &Work) -> bool {
+    work.creates && makes_lxc(work)
+}
+
+fn creates_vm(work: &Work) -> bool {
+    work.creates && makes_vm(work)
+}
+
+fn downloads(work: &Work, from: Download) -> bool {
+    work.creates && work.templates.as_ref().is_some_and(|templates| templates.download == from)
 }
 
 fn snapshots(work: &Work) -> bool {
@@ -130,7 +138,7 @@ pub const CALLS: &[Call] = &[
         method: Post,
         path: "/nodes/{node}/lxc",
         releases: Releases::All,
-        when: makes_lxc,
+        when: creates_lxc,
         needs: &[
             guest(&["VM.Allocate"], LXC_CREATE),
             guest(&["VM.Config.CPU"], LXC_OPTIONS),
@@ -148,7 +156,7 @@ pub const CALLS: &[Call] = &[
         method: Post,
         path: "/nodes/{node}/qemu",
         releases: Releases::All,
-        when: makes_vm,
+        when: creates_vm,
         needs: &[
             guest(&["VM.Allocate"], VM_CREATE),
             guest(&["VM.Config.CPU"], VM_OPTIONS),
@@ -168,7 +176,7 @@ pub const CALLS: &[Call] = &[
         method: Post,
         path: "/nodes/{node}/aplinfo",
         releases: Releases::All,
-        when: |work| makes_lxc(work) && downloads(work),
+        when: |work| downloads(work, Download::Index),
         needs: &[on(Place::Templates, &["Datastore.AllocateTemplate"], Source::Contract)],
     },
     Call {
@@ -176,7 +184,7 @@ pub const CALLS: &[Call] = &[
         method: Post,
         path: "/nodes/{node}/storage/{storage}/download-url",
         releases: Releases::All,
-        when: |work| makes_vm(work) && downloads(work),
+        when: |work| downloads(work, Download::Url),
         needs: &[
             on(Place::Templates, &["Datastore.AllocateTemplate"], Source::Contract),
             on(Place::Node, &["Sys.AccessNetwork"], Source::Contract),
@@ -195,7 +203,7 @@ pub const CALLS: &[Call] = &[
         method: Get,
         path: "/nodes/{node}/storage/{storage}/content",
         releases: Releases::All,
-        when: makes,
+        when: |work| work.creates,
         needs: &[on(Place::Templates, &["Datastore.Audit", "Datastore.AllocateSpace"], Source::Contract)],
     },
     Call {
@@ -313,6 +321,22 @@ pub const CALLS: &[Call] = &[
         what: "turn on the guest's firewall",
         method: Put,
         path: "/nodes/{node}/{kind}/{vmid}/firewall/options",
+        releases: Releases::All,
+        when: |work| work.firewall,
+        needs: &[guest(&["VM.Config.Network"], Source::Contract)],
+    },
+    Call {
+        what: "see the guest's firewall",
+        method: Get,
+        path: "/nodes/{node}/{kind}/{vmid}/firewall/rules",
+        releases: Releases::All,
+        when: |work| work.firewall,
+        needs: &[guest(&["VM.Audit"], Source::Contract)],
+    },
+    Call {
+        what: "close a port in the guest's firewall",
+        method: Delete,
+        path: "/nodes/{node}/{kind}/{vmid}/firewall/rules/{pos}",
         releases: Releases::All,
         when: |work| work.firewall,
         needs: &[guest(&["VM.Config.Network"], Source::Contract)],

@@ -5,13 +5,18 @@
 //! [`lines`] writes the commands that grant exactly that, and [`verify`] asks the node before anything is changed.
 
 mod calls;
+mod check;
+pub mod checks;
 mod lines;
+mod look;
 mod needs;
 mod verify;
 mod work;
 
 pub use calls::{CALLS, Call, Need, Place, Releases, Source};
+pub use check::{Check, Outcome, Report};
 pub use lines::{Names, lines};
+pub use look::{Answer, Seen, Vouched, certificate, look};
 pub use needs::{Missing, Needs};
 pub use verify::{VerifyError, permissions, verify};
-pub use work::{Card, Kind, LOCAL, Templates, Work};
+pub use work::{Card, Download, Kind, LOCAL, Templates, Work};

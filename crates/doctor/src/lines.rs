@@ -60,6 +60,8 @@ pub fn lines(needs: &Needs, names: &Names, present: &BTreeMap<String, BTreeSet<S
         out.push(format!("pveum role {verb} {name} --privs '{}'", list.join(" ")));
     }
     if !known {
+        let pools = by_path.keys().filter_map(|path| path.strip_prefix("/pool/"));
+        out.extend(pools.map(|pool| format!("pveum pool add {pool}")));
         out.push(format!("pveum user add {user}"));
         out.push(format!("pveum user token add {user} {token} --privsep 1"));
     }

@@ -1,12 +1,14 @@
 //! What a target has its node do.
 
-use plimsoll_config::{Guest, OnFailure, Target};
+use plimsoll_config::{Guest, NewGuest, OnFailure, Target};
 
 /// What a target has its node do, as far as privileges depend on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Work {
     /// The kind of guest.
     pub kind: Kind,
+    /// Whether the guest is to be made; else it is there, and is changed at most.
+    pub creates: bool,
     /// The node's name in its cluster.
     pub node: String,
     /// The guest's number, where it is known.
@@ -45,8 +47,19 @@ pub enum Kind {
 pub struct Templates {
     /// Its name.
     pub storage: String,
-    /// Whether the node may have to download into it.
-    pub download: bool,
+    /// What the node may have to download into it.
+    pub download: Download,
+}
+
+/// Where a node gets a template or image from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Download {
+    /// It is there.
+    Nothing,
+    /// The node's own index of templates.
+    Index,
+    /// An address.
+    Url,
 }
 
 /// A card of a guest.
@@ -74,17 +87,29 @@ impl Work {
         };
         Some(Self {
             kind,
+            creates: new.is_some(),
             node: proxmox.node.clone(),
             vmid,
             pool: proxmox.pool.clone(),
             disk: new.map(|new| new.storage.clone()),
-            templates: new.map(|_| Templates { storage: LOCAL.to_owned(), download: true }),
+            templates: new.map(|new| templates(kind, new)),
             card: new.map(|new| Card { bridge: new.network.bridge.clone(), vlan: new.network.vlan }),
             firewall: new.is_some(),
             snapshots: target.on_failure == OnFailure::RestoreData,
             backups: target.backup.as_ref().map(|backup| backup.storage.clone()),
             major,
         })
+    }
+}
+
+/// Where the file says that the guest comes from, before anybody looked at the node.
+fn templates(kind: Kind, new: &NewGuest) -> Templates {
+    let on = |storage: &str, download| Templates { storage: storage.to_owned(), download };
+    match &new.image {
+        Some(url) if url.starts_with("https://") => on(LOCAL, Download::Url),
+        Some(volume) => on(volume.split(':').next().unwrap_or(LOCAL), Download::Nothing),
+        None if kind == Kind::Lxc => on(LOCAL, Download::Index),
+        None => on(LOCAL, Download::Nothing),
     }
 }
 
@@ -95,11 +120,12 @@ pub(crate) mod tests {
     pub(crate) fn lxc() -> Work {
         Work {
             kind: Kind::Lxc,
+            creates: true,
             node: "pve1".to_owned(),
             vmid: None,
             pool: Some("apps".to_owned()),
             disk: Some("local-lvm".to_owned()),
-            templates: Some(Templates { storage: LOCAL.to_owned(), download: true }),
+            templates: Some(Templates { storage: LOCAL.to_owned(), download: Download::Index }),
             card: Some(Card { bridge: "vmbr0".to_owned(), vlan: None }),
             firewall: true,
             snapshots: true,
@@ -114,6 +140,7 @@ pub(crate) mod tests {
             vmid: Some(105),
             pool: None,
             card: Some(Card { bridge: "vmbr0".to_owned(), vlan: Some(30) }),
+            templates: Some(Templates { storage: LOCAL.to_owned(), download: Download::Url }),
             backups: Some("backup".to_owned()),
             major,
             ..lxc()
@@ -123,6 +150,7 @@ pub(crate) mod tests {
     pub(crate) fn adopted() -> Work {
         Work {
             kind: Kind::Adopted,
+            creates: false,
             vmid: Some(107),
             disk: None,
             templates: None,

@@ -158,6 +158,11 @@ impl Lab {
         state.settle();
     }
 
+    /// What the nodes' clocks show, in seconds since 1970.
+    pub fn clock(&self) -> i64 {
+        self.state().seconds()
+    }
+
     /// Throws everything away but the certificate and the lab's own tokens, and begins anew.
     pub fn reset(&self) {
         let mut state = self.state();

@@ -175,7 +175,7 @@ async fn answer(
             if delay > 0 {
                 tokio::time::sleep(Duration::from_millis(delay)).await;
             }
-            send(response)
+            send(response, lab.clock())
         }
         Outcome::Lost => {
             let _ = lost.send(true);
@@ -184,7 +184,7 @@ async fn answer(
     }
 }
 
-fn send(response: Response) -> HyperResponse<Full<Bytes>> {
+fn send(response: Response, clock: i64) -> HyperResponse<Full<Bytes>> {
     let refused = response.status >= 400;
     let mut out = HyperResponse::new(Full::new(Bytes::from(response.body)));
     *out.status_mut() = StatusCode::from_u16(response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -195,8 +195,51 @@ fn send(response: Response) -> HyperResponse<Full<Bytes>> {
     let kind = if response.json { "application/json;charset=UTF-8" } else { "text/plain" };
     headers.insert(CONTENT_TYPE, hyper::header::HeaderValue::from_static(kind));
     headers.insert(hyper::header::SERVER, hyper::header::HeaderValue::from_static("pve-api-daemon/3.0"));
+    if let Ok(date) = hyper::header::HeaderValue::from_str(&date(clock)) {
+        headers.insert(hyper::header::DATE, date);
+    }
     if refused {
         headers.insert(CONNECTION, hyper::header::HeaderValue::from_static("close"));
     }
     out
+}
+
+/// Seconds since 1970 as an answer's `Date` says them (RFC 9110, 5.6.7).
+fn date(seconds: i64) -> String {
+    const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+    const MONTHS: [&str; 12] =
+        ["Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec", "Jan", "Feb"];
+    let (days, rest) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+    // Days since the first of March of the year 0; years begin in March, so that a leap day is the last day of one.
+    let day = days + 719_468;
+    let (era, of_era) = (day.div_euclid(146_097), day.rem_euclid(146_097));
+    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year + year / 4 - year / 100);
+    let month = (5 * of_year + 2) / 153;
+    let name = |names: &[&'static str], at: i64| {
+        usize::try_from(at).ok().and_then(|at| names.get(at).copied()).unwrap_or_default()
+    };
+    format!(
+        "{}, {:02} {} {} {:02}:{:02}:{:02} GMT",
+        name(&DAYS, days.rem_euclid(7)),
+        of_year - (153 * month + 2) / 5 + 1,
+        name(&MONTHS, month),
+        year + era * 400 + i64::from(month > 9),
+        rest / 3600,
+        rest / 60 % 60,
+        rest % 60
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::date;
+
+    #[test]
+    fn the_date_of_an_answer_is_that_of_the_node() {
+        assert_eq!(date(0), "Thu, 01 Jan 1970 00:00:00 GMT");
+        assert_eq!(date(784_111_777), "Sun, 06 Nov 1994 08:49:37 GMT");
+        assert_eq!(date(1_709_251_199), "Thu, 29 Feb 2024 23:59:59 GMT");
+        assert_eq!(date(1_795_392_000), "Mon, 23 Nov 2026 00:00:00 GMT");
+    }
 }

@@ -56,6 +56,12 @@ impl Make {
         }
     }
 
+    /// The volume that it is made from.
+    #[must_use]
+    pub fn image(&self) -> &str {
+        &self.image
+    }
+
     pub(crate) fn name(&self) -> &str {
         match &self.request {
             Creation::Lxc(request) => request.hostname.as_deref().unwrap_or_default(),
@@ -105,6 +111,12 @@ pub(crate) fn make(wanted: &Wanted, vmid: Vmid, image: &str, seed_shelf: Option<
     Make { request, image: image.to_owned(), shown }
 }
 
+/// Tags of a new guest are judged by its own path, where a token that was given a pool has no privilege yet: a member of a
+/// pool gets its tag with the next change of its mark.
+fn tags(wanted: &Wanted) -> Option<String> {
+    wanted.pool.is_none().then(|| TAG.to_owned())
+}
+
 fn container(wanted: &Wanted, vmid: Vmid, image: &str) -> LxcCreate {
     let guest = &wanted.guest;
     let gib = u32::try_from(guest.disk.gibibytes()).unwrap_or(u32::MAX);
@@ -123,7 +135,7 @@ fn container(wanted: &Wanted, vmid: Vmid, image: &str) -> LxcCreate {
         ostemplate: image.to_owned(),
         hostname: Some(wanted.name()),
         description: Some(first_mark(wanted).put("")),
-        tags: Some(TAG.to_owned()),
+        tags: tags(wanted),
         pool: wanted.pool.clone(),
         unprivileged: Some(true),
         features: Some(Features::nesting()),
@@ -163,7 +175,7 @@ fn machine(wanted: &Wanted, vmid: Vmid, image: &str) -> QemuCreate {
         node: wanted.node.clone(),
         vmid,
         name: Some(wanted.name()),
-        tags: Some(TAG.to_owned()),
+        tags: tags(wanted),
         pool: wanted.pool.clone(),
         ostype: Some("l26".to_owned()),
         cores: Some(guest.cores),

@@ -14,6 +14,7 @@ use plimsoll_remote::{Destination, Input, Job, KeyPair, OpenSsh, Pin, RemoteErro
 
 use crate::find::TRIES;
 use crate::firewall::OURS;
+use crate::mark::TAG;
 use crate::plan::first_mark;
 use crate::request::{Creation, Make};
 use crate::seed;
@@ -348,15 +349,18 @@ impl Runner<'_> {
         let mut mark = Mark::find(&description).unwrap_or_else(|| found.mark.clone());
         change(&mut mark);
         let (description, digest) = (Some(mark.put(&description)), config.digest().map(ToOwned::to_owned));
+        let tags = config.text("tags").unwrap_or_default();
+        let is_tagged = tags.split([';', ',', ' ']).any(|tag| tag == TAG);
+        let tags = (!is_tagged).then(|| format!("{tags};{TAG}").trim_start_matches(';').to_owned());
         match kind {
             GuestKind::Lxc => {
                 self.client
-                    .call(&LxcUpdate { node, vmid, description, digest, ..LxcUpdate::default() })
+                    .call(&LxcUpdate { node, vmid, description, tags, digest, ..LxcUpdate::default() })
                     .await?;
             }
             GuestKind::Qemu => {
                 self.client
-                    .call(&QemuUpdate { node, vmid, description, digest, ..QemuUpdate::default() })
+                    .call(&QemuUpdate { node, vmid, description, tags, digest, ..QemuUpdate::default() })
                     .await?;
             }
         }

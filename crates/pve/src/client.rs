@@ -1,10 +1,11 @@
 //! The connection to one node.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use hyper::ext::ReasonPhrase;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderValue};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, DATE, HeaderValue};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -45,6 +46,7 @@ pub struct Client {
     seen: Seen,
     ticket: Mutex<Option<Ticket>>,
     version: OnceCell<Version>,
+    clock: AtomicU64,
 }
 
 #[derive(Clone)]
@@ -69,7 +71,8 @@ impl Client {
             .build()
             .map_err(|source| Error::Setup { what: "HTTP", source: source.into() })?;
         let host = if has_port(&config.host) { config.host.clone() } else { format!("{}:8006", config.host) };
-        Ok(Self { http, host, config, seen, ticket: Mutex::new(None), version: OnceCell::new() })
+        let (ticket, version, clock) = (Mutex::new(None), OnceCell::new(), AtomicU64::new(0));
+        Ok(Self { http, host, config, seen, ticket, version, clock })
     }
 
     /// The address in use, port included.
@@ -90,6 +93,12 @@ impl Client {
             })
             .await
             .copied()
+    }
+
+    /// What the node's clock showed when it answered last, in seconds since 1970. Every answer says it, refusals too, and
+    /// no privilege is needed.
+    pub fn clock(&self) -> Option<u64> {
+        Some(self.clock.load(Ordering::Relaxed)).filter(|seconds| *seconds > 0)
     }
 
     /// Sends a request. What the node's release does not know is refused before anything is sent.
@@ -211,6 +220,8 @@ impl Client {
             Err(error) => return Err(lost(&error)),
         };
         let status = response.status();
+        let date = response.headers().get(DATE).and_then(|value| seconds(value.to_str().ok()?));
+        self.clock.store(date.unwrap_or_default(), Ordering::Relaxed);
         let reason = response.extensions().get::<ReasonPhrase>().map(|phrase| phrase.as_bytes().to_vec());
         let reason =
             reason.unwrap_or_else(|| status.canonical_reason().unwrap_or_default().as_bytes().to_vec());
@@ -237,6 +248,24 @@ impl Client {
             _ => Error::Connect { host, source: chain(error).into() },
         }
     }
+}
+
+/// `Mon, 23 Nov 2026 22:15:00 GMT` in seconds since 1970 (RFC 9110, 5.6.7).
+fn seconds(date: &str) -> Option<u64> {
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let mut words = date.split_once(", ")?.1.split([' ', ':']);
+    let mut next = || words.next();
+    let (day, month, year) = (next()?, next()?, next()?);
+    let mut number = || next()?.parse::<u64>().ok();
+    let (hour, minute, second) = (number()?, number()?, number()?);
+    let day: u64 = day.parse().ok()?;
+    let month = MONTHS.iter().position(|name| *name == month)? as u64 + 1;
+    let year: u64 = year.parse().ok().filter(|year| (1970..10_000).contains(year))?;
+    // Years begin in March, so that a leap day is the last day of one.
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let days = year * 365 + year / 4 - year / 100 + year / 400 + (month * 153 + 2) / 5 + day;
+    Some(days.checked_sub(719_469)? * 86_400 + hour * 3600 + minute * 60 + second)
 }
 
 fn has_port(host: &str) -> bool {
@@ -298,7 +327,20 @@ pub(crate) fn decode<T: DeserializeOwned>(method: Method, path: &str, body: Valu
 
 #[cfg(test)]
 mod tests {
-    use super::has_port;
+    use super::{has_port, seconds};
+
+    #[test]
+    fn dates_of_answers_are_read() {
+        assert_eq!(seconds("Thu, 01 Jan 1970 00:00:00 GMT"), Some(0));
+        assert_eq!(seconds("Sun, 06 Nov 1994 08:49:37 GMT"), Some(784_111_777));
+        assert_eq!(seconds("Thu, 29 Feb 2024 23:59:59 GMT"), Some(1_709_251_199));
+        assert_eq!(seconds("Mon, 23 Nov 2026 00:00:00 GMT"), Some(1_795_392_000));
+        for text in
+            ["", "Mon", "Mon, 1 Foo 2026 00:00:00 GMT", "Mon, 01 Jan 1960 00:00:00 GMT", "Mon, 01 Jan 2026"]
+        {
+            assert_eq!(seconds(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn a_port_is_told_from_an_address() {

@@ -2,6 +2,7 @@
 
 pub(crate) mod completions;
 pub(crate) mod deploy;
+pub(crate) mod doctor;
 pub(crate) mod evaluate;
 pub(crate) mod events;
 pub(crate) mod exec;
@@ -52,6 +53,7 @@ pub(crate) fn run(ui: &Ui, command: Command) -> Result<Outcome, Failure> {
         Command::Start(args) => power::start(ui, &args),
         Command::Events(args) => events::run(ui, &args),
         Command::Unlock(args) => unlock::run(ui, &args),
+        Command::Doctor(args) => doctor::run(ui, &args),
         Command::Lab(args) => lab::run(ui, &args),
         Command::Completions(args) => completions::run(ui, &args),
     }

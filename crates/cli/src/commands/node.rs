@@ -172,7 +172,7 @@ fn variable(name: &str) -> Option<String> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the command line is the place that reads files")]
-fn read(path: String) -> Result<Vec<u8>, Failure> {
+pub(crate) fn read(path: String) -> Result<Vec<u8>, Failure> {
     std::fs::read(&path).map_err(|source| FailureKind::Read { path: path.into(), source }.into())
 }
 

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use camino::Utf8PathBuf;
-use plimsoll_config::{Guest, NewGuest};
+use plimsoll_config::{Guest, NewGuest, Target};
 use plimsoll_deploy::{Event, Listener, Spec};
+use plimsoll_doctor::{Download, Templates, VerifyError, Work, verify};
 use plimsoll_provision::{
-    Access, Found, NodeState, Opening, Plan, ProvisionError, Ready, Runner, Wanted, find, observe, plan,
+    Access, Found, NodeState, Opening, Plan, ProvisionError, Ready, Runner, Step, Wanted, find, observe, plan,
 };
 use plimsoll_pve::api::{GuestKind, Power};
 use serde_json::json;
@@ -25,6 +26,7 @@ pub(crate) struct Site {
     /// The guest, where it is there.
     pub(crate) found: Option<Found>,
     wanted: Wanted,
+    target: Target,
     identity: Option<PathBuf>,
     runtime: tokio::runtime::Runtime,
 }
@@ -59,7 +61,14 @@ impl Site {
             keys: keys(settings, guest, identity)?,
             openings: Vec::new(),
         };
-        Ok(Some(Self { node, found, wanted, identity: identity.map(Path::to_owned), runtime }))
+        Ok(Some(Self {
+            node,
+            found,
+            wanted,
+            target: target.clone(),
+            identity: identity.map(Path::to_owned),
+            runtime,
+        }))
     }
 
     /// `user@address:22` and the host key, where both are known and the guest runs.
@@ -101,6 +110,39 @@ impl Site {
         plan(&wanted, &state).map_err(|refusal| failure(refusal.into()))
     }
 
+    /// What must be done for the guest, whatever the app publishes.
+    pub(crate) fn outline(&self) -> Result<Plan, Failure> {
+        plan(&self.wanted, &self.observe(&self.wanted)?).map_err(|refusal| failure(refusal.into()))
+    }
+
+    /// Refuses before the first change where the token lacks a privilege for what comes later.
+    fn verify(&self, todo: &Plan) -> Result<(), Failure> {
+        if todo.steps.is_empty() {
+            return Ok(());
+        }
+        let client = &self.node.client;
+        let version = self.runtime.block_on(client.version()).map_err(node::failure)?;
+        let Some(mut work) = Work::of(&self.target, version.major) else { return Ok(()) };
+        work.creates = todo.creates();
+        for step in &todo.steps {
+            let (storage, download) = match step {
+                Step::Fetch { storage, .. } => (storage.as_str(), Download::Url),
+                Step::Download { storage, .. } => (storage.as_str(), Download::Index),
+                Step::Create(make) => (make.image().split(':').next().unwrap_or_default(), Download::Nothing),
+                _ => continue,
+            };
+            work.templates = Some(Templates { storage: storage.to_owned(), download });
+            if download != Download::Nothing {
+                break;
+            }
+        }
+        self.runtime.block_on(verify(client, &work)).map_err(|error| match error {
+            VerifyError::Node(error) => node::failure(error),
+            missing @ VerifyError::Missing(_) => Failure::from(FailureKind::Privileges(missing))
+                .hint("`plimsoll doctor` prints the commands that grant it"),
+        })
+    }
+
     fn observe(&self, wanted: &Wanted) -> Result<NodeState, Failure> {
         self.runtime.block_on(observe(&self.node.client, wanted)).map_err(failure)
     }
@@ -121,6 +163,7 @@ impl Site {
         let wanted = self.wanted_for(spec);
         let state = self.observe(&wanted)?;
         let todo = plan(&wanted, &state).map_err(|refusal| failure(refusal.into()))?;
+        self.verify(&todo)?;
         if todo.creates() && !is_agreed {
             agree(ui, &wanted, &todo)?;
         }
