@@ -41,6 +41,8 @@ pub enum Place {
     Disk,
     /// `/storage/{storage}` of templates and images.
     Templates,
+    /// `/storage/{storage}` of what a new machine is told at its first start.
+    Seeds,
     /// `/storage/{storage}` of backups.
     Backups,
     /// `/sdn/zones/localnetwork/{bridge}`, with the VLAN behind it where there is one.
@@ -128,7 +130,7 @@ fn snapshots(work: &Work) -> bool {
 }
 
 fn asks_agent(work: &Work) -> bool {
-    makes_vm(work)
+    work.agent
 }
 
 /// The calls. Those that any token may make, such as `GET /version`, are left out.
@@ -167,9 +169,26 @@ pub const CALLS: &[Call] = &[
             guest(&["VM.Config.HWType"], VM_OPTIONS),
             guest(&["VM.Config.CDROM"], VM_OPTIONS),
             on(Place::Disk, &["Datastore.AllocateSpace"], VM_CREATE),
+            on(Place::Seeds, &["Datastore.Audit", "Datastore.AllocateSpace"], VOLUME),
             on(Place::Templates, &["Datastore.Audit", "Datastore.AllocateSpace"], VOLUME),
             on(Place::Card, &["SDN.Use"], BRIDGE),
         ],
+    },
+    Call {
+        what: "upload what the machine is told at its first start",
+        method: Post,
+        path: "/nodes/{node}/storage/{storage}/upload",
+        releases: Releases::All,
+        when: creates_vm,
+        needs: &[on(Place::Seeds, &["Datastore.AllocateTemplate"], Source::Contract)],
+    },
+    Call {
+        what: "take that away again",
+        method: Put,
+        path: "/nodes/{node}/qemu/{vmid}/config",
+        releases: Releases::All,
+        when: makes_vm,
+        needs: &[guest(&["VM.Config.CDROM"], Source::Contract)],
     },
     Call {
         what: "download the template",
@@ -300,22 +319,6 @@ pub const CALLS: &[Call] = &[
         releases: Releases::Nine,
         when: asks_agent,
         needs: &[guest(&["VM.GuestAgent.Audit", "VM.GuestAgent.Unrestricted"], Source::Contract)],
-    },
-    Call {
-        what: "read the machine's host key through its agent",
-        method: Get,
-        path: "/nodes/{node}/qemu/{vmid}/agent/file-read",
-        releases: Releases::Eight,
-        when: asks_agent,
-        needs: &[guest(&["VM.Monitor"], Source::Contract)],
-    },
-    Call {
-        what: "read the machine's host key through its agent",
-        method: Get,
-        path: "/nodes/{node}/qemu/{vmid}/agent/file-read",
-        releases: Releases::Nine,
-        when: asks_agent,
-        needs: &[guest(&["VM.GuestAgent.FileRead", "VM.GuestAgent.Unrestricted"], Source::Contract)],
     },
     Call {
         what: "turn on the guest's firewall",

@@ -87,6 +87,10 @@ async fn images(
     let all = storages.as_ref().map_err(Clone::clone)?;
     let shelves = all.iter().filter(|storage| storage.active && storage.holds(content));
     let shelves: Vec<String> = shelves.filter_map(|storage| storage.storage.clone()).collect();
+    let seeds = all.iter().find(|storage| storage.active && storage.holds("iso"));
+    if let (true, Some(storage)) = (work.seeds.is_some(), seeds) {
+        work.seeds.clone_from(&storage.storage);
+    }
     let mut images = Vec::new();
     for storage in &shelves {
         let request = GetContent {

