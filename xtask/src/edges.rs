@@ -16,10 +16,14 @@ const EDGES: &[(&str, &[&str])] = &[
     ("plimsoll-config", &["plimsoll-text", "plimsoll-syntax"]),
     ("plimsoll-pve", &[]),
     ("plimsoll-lab", &["plimsoll-pve"]),
+    ("plimsoll-backup", &["plimsoll-config", "plimsoll-lab", "plimsoll-pve"]),
     ("plimsoll-remote", &[]),
     ("plimsoll-doctor", &["plimsoll-config", "plimsoll-pve"]),
     ("plimsoll-provision", &["plimsoll-config", "plimsoll-pve", "plimsoll-remote", "plimsoll-lab"]),
-    ("plimsoll-deploy", &["plimsoll-text", "plimsoll-model", "plimsoll-pve", "plimsoll-remote"]),
+    (
+        "plimsoll-deploy",
+        &["plimsoll-text", "plimsoll-model", "plimsoll-backup", "plimsoll-pve", "plimsoll-remote"],
+    ),
     (
         "plimsoll",
         &[
@@ -30,6 +34,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "plimsoll-fix",
             "plimsoll-lab",
             "plimsoll-provision",
+            "plimsoll-backup",
             "plimsoll-pve",
             "plimsoll-remote",
             "plimsoll-config",

@@ -161,8 +161,11 @@ pub(super) fn text(spec: &GuestSpec, around: &Surroundings<'_>) -> Result<String
         let key = |name: &str| format!("net.{number}.{name}");
         put(&key("type"), "veth");
         put(&key("veth.pair"), &format!("veth{}i{number}", spec.vmid));
-        put(&key("flags"), "up");
-        put(&key("link"), &around.network.bridge);
+        // A card whose cable is unplugged is on no bridge.
+        if card.get("link_down") != Some("1") {
+            put(&key("flags"), "up");
+            put(&key("link"), &around.network.bridge);
+        }
         put(&key("name"), card.get("name").unwrap_or("eth0"));
         if let Some(mac) = card.get("hwaddr") {
             put(&key("hwaddr"), mac);
@@ -271,6 +274,12 @@ mod tests {
             assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
         }
         assert!(!text.contains("dev/.lxc"), "nesting was not asked for");
+    }
+
+    #[test]
+    fn a_card_without_a_cable_is_on_no_bridge() {
+        let text = written(&spec(&[("net0", "name=eth0,bridge=vmbr0,link_down=1")])).unwrap();
+        assert!(text.contains("lxc.net.0.name = eth0") && !text.contains("lxc.net.0.link"), "{text}");
     }
 
     #[test]
