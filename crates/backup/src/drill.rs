@@ -132,7 +132,7 @@ pub async fn rehearse<T, F: Future<Output = Result<T, BackupError>>>(
         name: format!("{NAME}{of}"),
         description: maker.description(),
         over: drill.over.clone(),
-        isolated: Isolation { address: drill.address.clone(), gateway: drill.gateway.clone() },
+        isolated: Some(Isolation { address: drill.address.clone(), gateway: drill.gateway.clone() }),
     };
     let begun = Instant::now();
     let tried = async {
@@ -176,10 +176,13 @@ async fn boots(machine: &Machine) -> Result<(), BackupError> {
             .await?
             .text("agent")
             .is_some_and(|text| text.split(',').any(|part| matches!(part, "1" | "enabled=1")));
-    while has_agent {
+    if !has_agent {
+        return Ok(());
+    }
+    loop {
         let ping = AgentPing { node: machine.node.clone(), vmid: machine.vmid };
         match machine.client.call(&ping).await {
-            Ok(_) => break,
+            Ok(_) => return Ok(()),
             Err(error) if begun.elapsed() > Duration::from_secs(300) => {
                 return Err(BackupError::Refused(format!(
                     "the agent of the restored guest does not answer: {error}"
@@ -188,7 +191,6 @@ async fn boots(machine: &Machine) -> Result<(), BackupError> {
             Err(_) => tokio::time::sleep(Duration::from_secs(2)).await,
         }
     }
-    Ok(())
 }
 
 #[cfg(test)]

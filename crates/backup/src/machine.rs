@@ -117,8 +117,8 @@ impl Machine {
         request: &R,
         task: &str,
     ) -> Result<TaskResult, BackupError> {
-        let begun = now();
-        let upid = self.patiently(request, task, begun).await?;
+        let before = self.newest(task).await?;
+        let upid = self.patiently(request, task, before).await?;
         self.wait(&upid).await
     }
 
@@ -127,14 +127,14 @@ impl Machine {
         &self,
         request: &R,
         task: &str,
-        begun: u64,
+        before: Option<Upid>,
     ) -> Result<Upid, BackupError> {
         let mut pause = Duration::from_millis(300);
         for _ in 0..6 {
             match self.client.call(request).await {
                 Err(error) if error.outcome_unknown() => {
                     tokio::time::sleep(pause).await;
-                    return self.started(task, begun).await?.ok_or(BackupError::Api(error));
+                    return self.started(task, before.as_ref()).await?.ok_or(BackupError::Api(error));
                 }
                 Err(error) if error.is_transient() || is_locked(&error) => tokio::time::sleep(pause).await,
                 done => return Ok(done?),
@@ -149,20 +149,28 @@ impl Machine {
         Ok(self.client.wait(upid, options, |line| (self.line)(&line.text)).await?)
     }
 
-    /// The newest task of a type that works on the guest and started since a moment.
-    pub(crate) async fn started(&self, task: &str, since: u64) -> Result<Option<Upid>, BackupError> {
+    /// The task of a type that works on the guest since the newest one before. Clocks say nothing of it: the node's may be
+    /// another one.
+    pub(crate) async fn started(
+        &self,
+        task: &str,
+        before: Option<&Upid>,
+    ) -> Result<Option<Upid>, BackupError> {
+        Ok(self.newest(task).await?.filter(|found| Some(found) != before))
+    }
+
+    /// The newest task of a type that works or worked on the guest.
+    pub(crate) async fn newest(&self, task: &str) -> Result<Option<Upid>, BackupError> {
         let request = GetTasks {
             node: self.node.clone(),
             vmid: Some(self.vmid),
             source: Some("all".to_owned()),
-            // The node's clock may be behind.
-            since: Some(since.saturating_sub(20)),
             ..GetTasks::default()
         };
         let tasks = self.client.read(&request, TRIES).await?;
         let is_meant = |upid: &Upid| upid.kind.get(2..) == Some(task);
         let found = tasks.into_iter().map(|task| task.upid).filter(is_meant);
-        Ok(found.max_by_key(|upid| upid.starttime))
+        Ok(found.max_by_key(|upid| (upid.starttime, upid.pstart)))
     }
 }
 

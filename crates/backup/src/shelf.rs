@@ -9,7 +9,7 @@ use plimsoll_pve::api::{
 use plimsoll_pve::property::PropertyString;
 use plimsoll_pve::{Client, GuestConfig, Upid, Vmid};
 
-use crate::machine::{TRIES, now};
+use crate::machine::TRIES;
 use crate::vmid::of_archive;
 use crate::{BackupError, Label, Machine};
 
@@ -105,7 +105,7 @@ impl Shelf {
     ) -> Result<Stored, BackupError> {
         let list = || self.list(Some(machine.vmid), &label.app, &label.target);
         let before: BTreeSet<String> = list().await?.into_iter().map(|one| one.volume).collect();
-        let begun = now();
+        let newest = machine.newest("dump").await?;
         let dump = Vzdump {
             node: self.node.clone(),
             vmid: Some(machine.vmid.to_string()),
@@ -121,7 +121,7 @@ impl Shelf {
         let upid: Option<Upid> = match self.client.read(&dump, TRIES).await {
             Ok(answer) => answer.parse().ok(),
             Err(error) if error.outcome_unknown() => {
-                Some(machine.started("dump", begun).await?.ok_or(BackupError::Api(error))?)
+                Some(machine.started("dump", newest.as_ref()).await?.ok_or(BackupError::Api(error))?)
             }
             Err(error) => return Err(error.into()),
         };
@@ -212,7 +212,25 @@ impl Shelf {
         Ok(())
     }
 
-    /// Makes another guest out of a backup, beside the one that it was made of. Its network cards are `cards`.
+    /// Makes another guest out of a backup, with other cards' addresses and nothing in its description, and leaves it stopped.
+    pub async fn restore_copy(
+        &self,
+        stored: &Stored,
+        machine: &Machine,
+        over: &Overwrite,
+    ) -> Result<(), BackupError> {
+        let kept = self.config(stored).await?;
+        let name = kept.text(if machine.kind == GuestKind::Lxc { "hostname" } else { "name" });
+        let beside = Beside {
+            name: format!("{}-{}", name.unwrap_or_else(|| "guest".to_owned()), machine.vmid),
+            description: format!("Restored from {}.\n", stored.volume),
+            over: over.clone(),
+            isolated: None,
+        };
+        self.restore_beside(stored, machine, beside).await
+    }
+
+    /// Makes another guest out of a backup, beside the one that it was made of.
     pub(crate) async fn restore_beside(
         &self,
         stored: &Stored,
@@ -223,7 +241,9 @@ impl Shelf {
         let kept = self.config(stored).await?;
         let Beside { name, description, over, isolated } = beside;
         let nets = kept.numbered("net");
-        let nets = nets.into_iter().map(|(number, text)| (number, isolated.card(number, &text)));
+        let nets = nets
+            .into_iter()
+            .filter_map(|(number, text)| Some((number, isolated.as_ref()?.card(number, &text))));
         match machine.kind {
             GuestKind::Lxc => {
                 let create = LxcCreate {
@@ -271,7 +291,8 @@ pub(crate) struct Beside {
     pub(crate) name: String,
     pub(crate) description: String,
     pub(crate) over: Overwrite,
-    pub(crate) isolated: Isolation,
+    /// None leaves its cards as they were.
+    pub(crate) isolated: Option<Isolation>,
 }
 
 /// How a guest out of a backup is kept away from everybody.

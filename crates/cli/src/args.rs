@@ -4,8 +4,8 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    completions, deploy, doctor, evaluate, events, exec, explain, fix, init, lab, logs, plan, power,
-    releases, rollback, rules, status, unlock,
+    backup, completions, deploy, destroy, doctor, evaluate, events, exec, explain, fix, init, lab, logs,
+    plan, power, releases, rollback, rules, status, unlock,
 };
 
 const STYLES: Styles = Styles::styled()
@@ -48,6 +48,8 @@ pub(crate) enum Command {
     Stop(power::StopArgs),
     Start(power::StartArgs),
     Events(events::EventsArgs),
+    Backup(backup::BackupArgs),
+    Destroy(destroy::DestroyArgs),
     Unlock(unlock::UnlockArgs),
     Lab(lab::LabArgs),
     Completions(completions::CompletionsArgs),

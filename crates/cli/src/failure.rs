@@ -69,6 +69,9 @@ pub(crate) enum FailureKind {
     /// The token may not do what the guest takes. Nothing was changed.
     #[error("{0}; nothing was changed")]
     Privileges(plimsoll_doctor::VerifyError),
+    /// A backup, a restore or a drill did not come to its end.
+    #[error("{0}")]
+    Kept(String),
     /// The target is not said, or not well.
     #[error("{0}")]
     Target(String),
@@ -111,6 +114,7 @@ impl Failure {
                 | FailureKind::NodeTask(_)
                 | FailureKind::Guest(_)
                 | FailureKind::Privileges(_)
+                | FailureKind::Kept(_)
         );
         if remote { 3 } else { 2 }
     }

@@ -16,7 +16,7 @@ use crate::spec::Check;
 const LOOKED_AT: usize = 1 << 20;
 
 /// Tries until a check holds; the last reason when the time is over.
-pub(crate) async fn until(check: &Check, limit: Duration) -> Result<(), String> {
+pub async fn until(check: &Check, limit: Duration) -> Result<(), String> {
     let begun = Instant::now();
     loop {
         match once(check).await {

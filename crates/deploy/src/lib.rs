@@ -21,6 +21,7 @@ mod spec;
 mod state;
 mod tree;
 
+pub use checks::until as holds_within;
 pub use error::DeployError;
 pub use event::{Event, Listener};
 pub use guest::{Depth, Guest};

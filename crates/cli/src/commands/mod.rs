@@ -1,7 +1,9 @@
 //! One file for each subcommand: its arguments, whose documentation is its help, and its function.
 
+pub(crate) mod backup;
 pub(crate) mod completions;
 pub(crate) mod deploy;
+pub(crate) mod destroy;
 pub(crate) mod doctor;
 pub(crate) mod evaluate;
 pub(crate) mod events;
@@ -24,6 +26,7 @@ pub(crate) mod unlock;
 
 mod checkout;
 mod choices;
+mod held;
 #[allow(dead_code, reason = "the commands that ask a node use it one after the other")]
 mod node;
 mod provision;
@@ -52,6 +55,8 @@ pub(crate) fn run(ui: &Ui, command: Command) -> Result<Outcome, Failure> {
         Command::Stop(args) => power::stop(ui, &args),
         Command::Start(args) => power::start(ui, &args),
         Command::Events(args) => events::run(ui, &args),
+        Command::Backup(args) => backup::run(ui, &args),
+        Command::Destroy(args) => destroy::run(ui, &args),
         Command::Unlock(args) => unlock::run(ui, &args),
         Command::Doctor(args) => doctor::run(ui, &args),
         Command::Lab(args) => lab::run(ui, &args),

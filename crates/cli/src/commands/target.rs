@@ -386,7 +386,7 @@ pub(crate) fn cache() -> PathBuf {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the machine says its name in a file")]
-fn who() -> String {
+pub(crate) fn who() -> String {
     let user = variable("USER").or_else(|| variable("LOGNAME")).unwrap_or_else(|| "somebody".to_owned());
     let machine = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
     let machine = machine.map(|name| name.trim().to_owned()).or_else(|| variable("HOSTNAME"));

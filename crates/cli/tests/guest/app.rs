@@ -172,6 +172,78 @@ impl App {
         self.environment.retain(|(name, _)| !said.contains(&name.as_str()));
     }
 
+    /// Says by a file what runs on which guest of which node; `false` where the guest is on no node.
+    pub(crate) fn on_node(&mut self, kind: &str, rest: &str) -> bool {
+        let Some(lab) = &self.lab else {
+            println!("skipped: the tester's guest is on no node that could be asked");
+            return false;
+        };
+        let ([url, fingerprint, token], key) = (lab.node.asked(), lab.key.to_string());
+        let host = self.host();
+        let guest = match kind {
+            "adopt" => format!("{{kind: adopt, address: {host}, user: root, host_key: \"{key}\", id: 107}}"),
+            kind => format!(
+                "{{kind: {kind}, id: 107, cores: 1, memory: 2GiB, disk: 8GiB, storage: local-lvm, user: root, network: \
+                 {{bridge: vmbr0, address: {host}/24, gateway: {}}}}}",
+                self.beside(1)
+            ),
+        };
+        self.write(
+            "plimsoll.yaml",
+            &format!(
+                "app: {}\ncompose: compose.yaml\ntargets:\n  test:\n    proxmox: {{url: \"{}\", node: pve1, fingerprint: \
+                 \"{}\"}}\n    guest: {guest}\n    build: guest\n    watch: 1s\n    checks: [{{http: \
+                 \"http://{{guest}}:{}/version.txt\"}}]\n    backup: {{storage: local, keep: {{last: 2}}}}\n{rest}",
+                self.name, url, fingerprint, self.port
+            ),
+        );
+        self.environment.retain(|(name, _)| {
+            !["PLIMSOLL_GUEST", "PLIMSOLL_APP", "PLIMSOLL_BUILD"].contains(&name.as_str())
+        });
+        self.environment.push(("PLIMSOLL_PVE_TOKEN".to_owned(), token));
+        true
+    }
+
+    /// Numbers of the node's guests.
+    pub(crate) fn guests(&self) -> Vec<u32> {
+        let lab = self.lab.as_ref().unwrap();
+        self.runtime.block_on(lab.node.guests())
+    }
+
+    /// Waits until the node has so many guests.
+    pub(crate) fn until_guests(&self, count: usize) {
+        let begun = std::time::Instant::now();
+        while self.guests().len() != count {
+            assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", self.guests());
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+
+    /// The guest's address.
+    pub(crate) fn host(&self) -> String {
+        self.ssh.destination().host.clone()
+    }
+
+    /// Another address of the guest's network.
+    pub(crate) fn beside(&self, last: u8) -> String {
+        let host = self.host();
+        format!("{}.{last}", host.rsplit_once('.').unwrap().0)
+    }
+
+    /// Connects anew, after the guest was stopped and started.
+    pub(crate) fn reconnect(&mut self) {
+        let (destination, folder) = (self.ssh.destination().clone(), self.folder.path().join("test-ssh"));
+        self.runtime.block_on(self.ssh.close());
+        let begun = std::time::Instant::now();
+        self.ssh = loop {
+            match self.runtime.block_on(OpenSsh::connect(destination.clone(), &folder)) {
+                Ok(ssh) => break ssh,
+                Err(error) => assert!(begun.elapsed() < Duration::from_secs(60), "{error}"),
+            }
+            std::thread::sleep(Duration::from_millis(300));
+        };
+    }
+
     /// Builds with another engine than the guest's, where the tester names one.
     pub(crate) fn build_elsewhere(&mut self) -> bool {
         let Some(engine) = variable("PLIMSOLL_TEST_DOCKER_HOST") else {
@@ -263,7 +335,8 @@ impl App {
 
 impl Drop for App {
     fn drop(&mut self) {
-        if !std::thread::panicking() {
+        // A guest of the lab goes as a whole, and may be gone already.
+        if !std::thread::panicking() && self.lab.is_none() {
             self.clean();
         }
         self.runtime.block_on(self.ssh.close());

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use plimsoll_lab::host::{Image, examine};
 use plimsoll_lab::lxc::{Lxc, Place};
 use plimsoll_lab::{Certificate, Lab, Options, Server};
-use plimsoll_pve::api::{GuestKind, LxcCreate, PowerOn};
+use plimsoll_pve::api::{GetGuests, GuestKind, LxcCreate, PowerOn};
 use plimsoll_pve::property::{Features, LxcNet, Mount};
 use plimsoll_pve::{Client, Config, Credentials, Request, Secret, Trust, Upid, Vmid, WaitOptions};
 use plimsoll_remote::{HostKey, scan};
@@ -27,7 +27,7 @@ pub(crate) struct LabGuest {
     pub(crate) address: String,
     pub(crate) key: HostKey,
     pub(crate) identity: PathBuf,
-    node: LabNode,
+    pub(crate) node: LabNode,
 }
 
 /// Says why a test does not run. Where guests are known to boot, that is a failure.
@@ -75,6 +75,23 @@ impl LabNode {
             Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(&identity).status();
         assert!(made.unwrap().success());
         Some(Self { network, identity, lab, server: Some(server), own })
+    }
+
+    /// What a client needs to ask the node: its address, its fingerprint, a token.
+    pub(crate) fn asked(&self) -> [String; 3] {
+        let server = self.server.as_ref().unwrap();
+        let token = self.lab.issue_token("test", "00000000-0000-0000-0000-000000000001");
+        let url = format!("https://{}", server.address);
+        [url, server.certificate.fingerprint.to_string(), token.expose().to_owned()]
+    }
+
+    /// Numbers of its containers.
+    pub(crate) async fn guests(&self) -> Vec<u32> {
+        let request = GetGuests { node: "pve1".into(), kind: GuestKind::Lxc };
+        let guests = self.root().call(&request).await.unwrap();
+        let mut numbers: Vec<u32> = guests.iter().map(|guest| guest.vmid.0).collect();
+        numbers.sort_unstable();
+        numbers
     }
 
     /// Who is root there.

@@ -13,9 +13,9 @@ use plimsoll_remote::{Destination, Job, OpenSsh, Pin};
 use crate::lab::LabNode;
 
 /// A client's own directory on an empty node.
-struct Site {
-    node: LabNode,
-    runtime: tokio::runtime::Runtime,
+pub(crate) struct Site {
+    pub(crate) node: LabNode,
+    pub(crate) runtime: tokio::runtime::Runtime,
     client: Client,
     token: String,
     folder: PathBuf,
@@ -30,7 +30,7 @@ CMD ["/bin/busybox", "httpd", "-f", "-p", "8080", "-h", "/www"]
 
 #[expect(clippy::disallowed_methods, reason = "prepares the checkout of a test and starts programs")]
 impl Site {
-    fn new() -> Option<Self> {
+    pub(crate) fn new() -> Option<Self> {
         if std::env::var_os("PLIMSOLL_TEST_LAB").is_none() {
             println!("skipped: PLIMSOLL_TEST_LAB does not ask for guests of the lab");
             return None;
@@ -62,7 +62,7 @@ impl Site {
         Some(site)
     }
 
-    fn write(&self, path: &str, text: &str) {
+    pub(crate) fn write(&self, path: &str, text: &str) {
         let path = self.folder.join(path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
@@ -72,7 +72,7 @@ impl Site {
         format!("{}.9", self.node.network.gateway.rsplit_once('.').unwrap().0)
     }
 
-    fn configuration(&self) -> String {
+    pub(crate) fn configuration(&self) -> String {
         let server = self.node.server.as_ref().unwrap();
         let (url, gateway, address) = (server.address, &self.node.network.gateway, self.address());
         let image = self.node.lab.templates().remove(0);
@@ -102,11 +102,11 @@ impl Site {
         command
     }
 
-    fn run(&self, args: &[&str]) -> Output {
+    pub(crate) fn run(&self, args: &[&str]) -> Output {
         self.command("home", args).stdin(Stdio::null()).output().unwrap()
     }
 
-    fn ok(&self, args: &[&str]) -> String {
+    pub(crate) fn ok(&self, args: &[&str]) -> String {
         let output = self.run(args);
         let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         assert!(output.status.success(), "{args:?}: {out}{err}");
@@ -122,7 +122,7 @@ impl Site {
             .unwrap()
     }
 
-    fn served(&self) -> Option<String> {
+    pub(crate) fn served(&self) -> Option<String> {
         let mut stream = TcpStream::connect((self.address().as_str(), 8080)).ok()?;
         stream.write_all(b"GET /version.txt HTTP/1.0\r\n\r\n").ok()?;
         let mut text = String::new();
@@ -179,7 +179,7 @@ impl Site {
         self.runtime.block_on(self.client.call(&request)).unwrap();
     }
 
-    fn close(mut self) {
+    pub(crate) fn close(mut self) {
         self.runtime.block_on(self.node.close());
     }
 }

@@ -12,6 +12,7 @@
 
 mod app;
 mod chaos;
+mod keep;
 mod lab;
 mod made;
 mod story;
