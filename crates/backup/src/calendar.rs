@@ -41,6 +41,15 @@ pub fn shown(seconds: u64) -> String {
     format!("{year:04}-{month:02}-{day:02} {:02}:{:02} UTC", rest / 3600, rest / 60 % 60)
 }
 
+/// A moment in milliseconds since 1970: `2026-11-23 22:30:05.250 UTC`.
+#[must_use]
+pub fn exactly(milliseconds: u64) -> String {
+    let (seconds, rest) = (milliseconds / 1000, milliseconds % 1000);
+    let text = shown(seconds);
+    let minute = text.trim_end_matches(" UTC");
+    format!("{minute}:{:02}.{rest:03} UTC", seconds % 60)
+}
+
 /// How long something is past: `3 days`.
 #[must_use]
 pub fn age(seconds: u64) -> String {
@@ -60,6 +69,7 @@ mod tests {
     #[test]
     fn moments_have_days_and_weeks() {
         assert_eq!(shown(951_782_400), "2000-02-29 00:00 UTC");
+        assert_eq!(exactly(1_795_391_367_042), "2026-11-22 23:49:27.042 UTC");
         assert_eq!(shown(1_795_391_367), "2026-11-22 23:49 UTC");
         // 2026-11-22 is a Sunday.
         assert_ne!(week(1_795_391_367), week(1_795_391_367 + 3600));

@@ -15,7 +15,7 @@ mod shelf;
 mod snapshot;
 mod vmid;
 
-pub use calendar::{age, shown};
+pub use calendar::{age, exactly, shown};
 pub use drill::{Drill, Maker, leftovers, rehearse};
 pub use error::BackupError;
 pub use keep::superfluous;

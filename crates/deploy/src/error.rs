@@ -53,6 +53,9 @@ pub enum DeployError {
     /// There is nothing to go back to.
     #[error("there is no earlier release")]
     NoEarlier,
+    /// The node did not keep the guest's data or take it back.
+    #[error(transparent)]
+    Node(#[from] plimsoll_backup::BackupError),
     /// A text of ours is not what it must be.
     #[error("cannot write the release")]
     Render(#[from] serde_json::Error),

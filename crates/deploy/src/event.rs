@@ -50,6 +50,13 @@ pub enum Event {
         /// Why.
         reason: String,
     },
+    /// Data was taken back: what was written in between is lost.
+    Lost {
+        /// Milliseconds since 1970, by the clock of the machine that deploys.
+        from: u64,
+        /// The same.
+        until: u64,
+    },
     /// The release before is put back.
     Reverting {
         /// Its number; nothing when there was none.

@@ -6,6 +6,7 @@
 //! from there, and so that a run that was killed leaves something that the next one finishes or takes back.
 
 mod checks;
+mod data;
 mod digest;
 mod error;
 mod event;
@@ -22,6 +23,7 @@ mod state;
 mod tree;
 
 pub use checks::until as holds_within;
+pub use data::Keeper;
 pub use error::DeployError;
 pub use event::{Event, Listener};
 pub use guest::{Depth, Guest};

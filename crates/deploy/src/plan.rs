@@ -70,6 +70,8 @@ pub enum Step {
     },
     /// Write the release into the guest.
     Render,
+    /// Keep the guest as it is, so that a failure can take its data back.
+    Snapshot,
     /// Run a command with the new image.
     Hook {
         /// Its place among the hooks.
@@ -107,6 +109,8 @@ pub enum Step {
     },
     /// Remember the release as good.
     Good,
+    /// Forget the snapshot.
+    Forget,
     /// Take away what no kept release needs.
     Collect,
 }
@@ -253,6 +257,11 @@ fn steps(spec: &Spec, state: &State, images: &BTreeMap<String, String>) -> Vec<S
         false => Step::Build { services, image },
     }));
     steps.push(Step::Render);
+    // What was never good has nothing to go back to.
+    let keeps = spec.options.restore_data && state.good.is_some();
+    if keeps {
+        steps.push(Step::Snapshot);
+    }
     let changed: Vec<&Service> =
         spec.services.iter().filter(|service| !unchanged(service, state, images)).collect();
     let is_first = state.good.is_none();
@@ -284,7 +293,11 @@ fn steps(spec: &Spec, state: &State, images: &BTreeMap<String, String>) -> Vec<S
     if !spec.options.watch.is_zero() {
         steps.push(Step::Watch { seconds: spec.options.watch.as_secs() });
     }
-    steps.extend([Step::Good, Step::Collect]);
+    steps.push(Step::Good);
+    if keeps {
+        steps.push(Step::Forget);
+    }
+    steps.push(Step::Collect);
     steps
 }
 
@@ -424,6 +437,25 @@ mod tests {
         let mut after = before.clone();
         after.services[1].digest = "other".to_owned();
         assert_eq!(names(&plan(&after, &deployed(&before))), ["render", "switch web", "good", "collect"]);
+    }
+
+    #[test]
+    fn data_is_kept_before_the_first_thing_that_may_change_it() {
+        let mut spec = spec(vec![service("db", &[]), service("web", &["db"])]);
+        spec.options.restore_data = true;
+        let first = names(&plan(&spec, &State::default()));
+        assert!(!first.contains(&"snapshot".to_owned()), "there is nothing to go back to: {first:?}");
+        let state = deployed(&spec);
+        spec.hooks.push(Hook {
+            service: "web".to_owned(),
+            run: vec!["x".to_owned()],
+            deadline: Duration::ZERO,
+        });
+        spec.services[1].digest = "other".to_owned();
+        assert_eq!(
+            names(&plan(&spec, &state)),
+            ["render", "snapshot", "hook web", "switch web", "good", "forget", "collect"]
+        );
     }
 
     #[test]

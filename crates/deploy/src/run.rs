@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
+use plimsoll_backup::exactly;
 use plimsoll_remote::Output;
 
 use crate::checks;
+use crate::data::{self, Keeper, Kept};
 use crate::error::DeployError;
 use crate::event::Event;
 use crate::guest::{Action, Depth, Guest, Lock, script};
@@ -38,6 +40,8 @@ pub struct Runner {
     pub cache: Cache,
     /// Who deploys: user and machine.
     pub who: String,
+    /// The guest on its node, where data is to go back with a release.
+    pub keeper: Option<Keeper>,
 }
 
 /// Why a step did not come to its end.
@@ -56,6 +60,7 @@ struct Run<'a> {
     state: State,
     release: Option<Release>,
     switched: bool,
+    kept: Option<Kept>,
     done: Done,
 }
 
@@ -76,6 +81,9 @@ impl Runner {
     pub async fn deploy(&self, spec: &Spec, reason: &str) -> Result<Done, DeployError> {
         let (mut plan, mut state) = self.plan(spec).await?;
         if let (true, Some(release)) = (plan.is_empty(), plan.against) {
+            if let Some(keeper) = &self.keeper {
+                keeper.settle(None).await?;
+            }
             return Ok(Done { release, changed: false, sent: 0, pauses: BTreeMap::new() });
         }
         if let Some(refusal) = plan.refusal {
@@ -85,15 +93,37 @@ impl Runner {
             let reason = "no Docker Engine answers here".to_owned();
             return Err(DeployError::Local { what: "docker build", reason });
         }
+        if plan.steps.contains(&Step::Snapshot) {
+            let Some(keeper) = &self.keeper else {
+                let reason = "no node is named that could take the data back when a release fails";
+                return Err(DeployError::Refused(reason.to_owned()));
+            };
+            if !keeper.machine.can_snapshot().await? {
+                return Err(DeployError::Refused(format!(
+                    "the storage of guest {} keeps no snapshots, so no data could go back when a release fails",
+                    keeper.machine.vmid
+                )));
+            }
+        }
         let lock = self.guest.lock(&self.who, reason, spec.options.lock_wait).await?;
         if lock.length != state.length {
             // Somebody else deployed in the meantime.
             (plan, state) = self.plan(spec).await?;
         }
         let done = Done { release: plan.release, changed: true, sent: 0, pauses: BTreeMap::new() };
-        let mut run =
-            Run { runner: self, lock: &lock, spec, plan, state, release: None, switched: false, done };
-        let result = run.all().await;
+        let kept = match &self.keeper {
+            Some(keeper) => keeper.settle(state.unfinished()).await,
+            None => Ok(None),
+        };
+        let result = match kept {
+            Ok(kept) => {
+                let (release, switched) = (None, false);
+                let mut run =
+                    Run { runner: self, lock: &lock, spec, plan, state, release, switched, kept, done };
+                run.all().await
+            }
+            Err(error) => Err(error),
+        };
         lock.release().await;
         result
     }
@@ -304,6 +334,7 @@ impl Run<'_> {
         let head = self.head(&step, &reason);
         let dossier = head + &self.runner.dossier(service.as_deref()).await;
         let after = match (self.switched, self.state.last_good()) {
+            (_, Some(good)) if self.kept.is_some() => self.take_back(good).await,
             (false, good) => {
                 drop(self.runner.guest.step(self.lock, Action::new("reverted", release, "true")).await);
                 good.map_or_else(
@@ -321,6 +352,81 @@ impl Run<'_> {
             }
         };
         DeployError::Failed { release, step, reason, after, dossier }
+    }
+
+    /// Takes the guest back to its snapshot and lets the last good release serve there; says in words what serves now and
+    /// what is lost.
+    async fn take_back(&self, good: &Release) -> String {
+        let (runner, release) = (self.runner, self.plan.release);
+        let (Some(keeper), Some(kept)) = (&runner.keeper, &self.kept) else {
+            return runner.put_back(self.lock, release, good).await;
+        };
+        (runner.guest.listener)(Event::Reverting { to: Some(good.number) });
+        let halt = Action::new("halt", release, script!("halt")).limit(Duration::from_secs(300));
+        drop(runner.guest.step(self.lock, halt).await);
+        let until = data::now();
+        let guest = match keeper.back(kept, &runner.guest).await {
+            Ok(guest) => guest,
+            Err(error) => {
+                let after = runner.put_back(self.lock, release, good).await;
+                return format!(
+                    "its data could not be taken back ({error}), the snapshot {} is still there; {after}",
+                    kept.name
+                );
+            }
+        };
+        // What the guest knows now is what it knew when the snapshot was taken, lock and journal included.
+        let runner = Runner { guest, ..runner.clone() };
+        let lock = match runner.guest.lock(&runner.who, "data goes back", Duration::from_secs(60)).await {
+            Ok(lock) => lock,
+            Err(error) => {
+                return format!(
+                    "its data is back, but release {} could not be started: {error}",
+                    good.number
+                );
+            }
+        };
+        drop(runner.guest.step(&lock, Action::new("data back", release, "true")).await);
+        let after = runner.put_back(&lock, release, good).await;
+        let (from, left) = (kept.at, keeper.machine.forget(&kept.name).await);
+        lock.release().await;
+        (runner.guest.listener)(Event::Lost { from, until });
+        let left = left.err().map_or_else(String::new, |error| {
+            format!("; the snapshot {} is still there: {error}", kept.name)
+        });
+        format!(
+            "{after} with its data; lost: what was written from {} to {}{left}",
+            exactly(from),
+            exactly(until)
+        )
+    }
+
+    /// Keeps the guest as it is, unless an earlier deploy that was cut off did.
+    async fn snapshot(&mut self) -> Result<Result<(), Stop>, DeployError> {
+        let (runner, release) = (self.runner, self.plan.release);
+        let Some(keeper) = runner.keeper.as_ref().filter(|_| self.kept.is_none()) else { return Ok(Ok(())) };
+        // Journaled before: what a rollback brings back knows of the deploy that it belongs to.
+        let output =
+            runner.guest.step(self.lock, Action::new("snapshot", release, script!("snapshot"))).await?;
+        if let Err(stop) = stopped("snapshot", None, &output) {
+            return Ok(Err(stop));
+        }
+        let begun = Instant::now();
+        let listener = &runner.guest.listener;
+        listener(Event::Begin { step: "keep data".to_owned() });
+        match keeper.take(&self.spec.app, release).await {
+            Ok(kept) => self.kept = Some(kept),
+            Err(error) => {
+                return Ok(Err(Stop {
+                    step: "snapshot".to_owned(),
+                    reason: error.to_string(),
+                    service: None,
+                }));
+            }
+        }
+        let took = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        listener(Event::End { step: "keep data".to_owned(), took, sent: 0 });
+        Ok(Ok(()))
     }
 
     /// What failed, and what differs from the release that worked.
@@ -409,6 +515,14 @@ impl Run<'_> {
                 self.switched = true;
                 let name = format!("remove {service}");
                 guest.step(lock, Action::new(&name, release, script!("remove")).args([service])).await?
+            }
+            Step::Snapshot => return self.snapshot().await,
+            Step::Forget => {
+                // A snapshot that stays is found and taken away by the next deploy.
+                if let (Some(keeper), Some(kept)) = (&runner.keeper, self.kept.take()) {
+                    drop(keeper.machine.forget(&kept.name).await);
+                }
+                return Ok(Ok(()));
             }
             Step::Check { .. } => return Ok(self.check(spec.options.check_deadline).await),
             Step::Watch { .. } => return self.watch().await,
@@ -564,6 +678,8 @@ fn name_of(step: &Step) -> String {
         Step::Render => "render".to_owned(),
         Step::Check { .. } => "check".to_owned(),
         Step::Watch { .. } => "watch".to_owned(),
+        Step::Snapshot => "snapshot".to_owned(),
+        Step::Forget => "forget".to_owned(),
         Step::Good => "good".to_owned(),
         Step::Collect => "collect".to_owned(),
     }

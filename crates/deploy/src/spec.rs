@@ -199,6 +199,8 @@ pub struct Options {
     pub health_deadline: Option<Duration>,
     /// How long to wait for another deploy.
     pub lock_wait: Duration,
+    /// Whether a failure takes the guest's data back, too.
+    pub restore_data: bool,
 }
 
 impl Default for Options {
@@ -210,6 +212,7 @@ impl Default for Options {
             check_deadline: Duration::from_secs(30),
             health_deadline: None,
             lock_wait: Duration::from_secs(40),
+            restore_data: false,
         }
     }
 }

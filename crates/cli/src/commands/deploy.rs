@@ -3,11 +3,13 @@
 use std::time::Instant;
 
 use clap::Args;
-use plimsoll_deploy::{DeployError, Done};
+use plimsoll_deploy::{DeployError, Done, Keeper, Spec};
+use plimsoll_pve::api::Power;
 use serde_json::json;
 
+use super::held::{self, Held};
 use super::plan;
-use super::target::{Format, ReleaseArgs, Session, TargetArgs, bytes, cache, listener, seconds};
+use super::target::{Format, ReleaseArgs, Session, TargetArgs, bytes, cache, listener, seconds, sockets};
 use crate::failure::{Failure, FailureKind, Outcome};
 use crate::output::write_file;
 use crate::ui::Ui;
@@ -70,12 +72,30 @@ pub(crate) fn run(ui: &Ui, args: &DeployArgs) -> Result<Outcome, Failure> {
             spec = args.release.spec(&target, &app, checkout.path())?;
         }
     }
-    let session = target.open(&app, listener(format, args.verbose))?;
+    let keeper = keeper(&target, &spec)?;
+    let mut session = target.open(&app, listener(format, args.verbose))?;
+    session.runner.keeper = keeper;
     let result = session.runtime.block_on(session.runner.deploy(&spec, &args.reason));
     report(ui, args.target.format, &app, result, begun)?;
     finish(session);
     drop(checkout);
     Ok(Outcome::Clean)
+}
+
+/// The guest on its node, where data goes back with a release. A guest that a client left stopped, killed while data went
+/// back, is started.
+fn keeper(target: &TargetArgs, spec: &Spec) -> Result<Option<Keeper>, Failure> {
+    let Some(settings) = target.settings().filter(|_| spec.options.restore_data) else { return Ok(None) };
+    let held = Held::of(settings.clone(), target.clone())?;
+    let machine = held.machine()?;
+    let awake = async {
+        if machine.power().await? == Power::Stopped && !machine.snapshots().await?.is_empty() {
+            machine.start().await?;
+        }
+        Ok(())
+    };
+    held.runtime.block_on(awake).map_err(held::failure)?;
+    Ok(Some(Keeper { machine, sockets: sockets() }))
 }
 
 /// Says what a deploy or a rollback came to.

@@ -65,27 +65,24 @@ impl HeldArgs {
             refused(format!("there is no `{}` in `{}`", plimsoll_config::FILE_NAME, self.directory))
                 .hint("`plimsoll init` writes one; what the node should do stands in it")
         })?;
-        let Node { client, name, pool, .. } = Node::of(&settings)?;
-        let verbose = self.verbose;
-        let line: Line = Arc::new(move |text| {
-            if verbose {
-                Ui::new().status(&format!("    {text}"));
-            }
-        });
-        Ok(Held {
-            settings,
-            target: self.target.clone(),
-            directory: self.directory.clone(),
-            runtime: runtime()?,
-            client: Arc::new(client),
-            node: name,
-            pool,
-            line,
-        })
+        let mut held = Held::of(settings, self.target.clone())?;
+        held.directory.clone_from(&self.directory);
+        if self.verbose {
+            held.line = Arc::new(|text| Ui::new().status(&format!("    {text}")));
+        }
+        Ok(held)
     }
 }
 
 impl Held {
+    /// Prepares the client of a target's node.
+    pub(crate) fn of(settings: Settings, target: TargetArgs) -> Result<Self, Failure> {
+        let Node { client, name, pool, .. } = Node::of(&settings)?;
+        let directory = settings.directory().to_owned();
+        let (runtime, client, line) = (runtime()?, Arc::new(client), Arc::new(|_: &str| ()));
+        Ok(Self { settings, target, directory, runtime, client, node: name, pool, line })
+    }
+
     pub(crate) fn app(&self) -> &str {
         self.settings.app()
     }

@@ -112,6 +112,10 @@ fn lines(step: &Step) -> Vec<String> {
             )]
         }
         Step::Pull { image } => vec![format!("pull {image} in the guest")],
+        Step::Snapshot => {
+            vec!["take a snapshot of the guest; a failure takes its data back".to_owned()]
+        }
+        Step::Forget => vec!["forget the snapshot".to_owned()],
         Step::Render => vec!["write the release into the guest".to_owned()],
         Step::Hook { service, run, .. } => vec![format!("run `{run}` with the new image of {service}")],
         Step::Switch { service, is_new: true, .. } => vec![format!("start {service}")],
@@ -145,6 +149,8 @@ fn machine(plan: &Plan) -> serde_json::Value {
             Step::Build { services, image } => json!({"step": "build", "services": services, "image": image}),
             Step::Ship { services, image } => json!({"step": "ship", "services": services, "image": image}),
             Step::Pull { image } => json!({"step": "pull", "image": image}),
+            Step::Snapshot => json!({"step": "snapshot"}),
+            Step::Forget => json!({"step": "forget"}),
             Step::Render => json!({"step": "render"}),
             Step::Hook { service, run, .. } => json!({"step": "hook", "service": service, "run": run}),
             Step::Switch { service, order, is_new, pause } => {

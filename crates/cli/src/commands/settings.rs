@@ -44,11 +44,19 @@ impl Settings {
             return Err(refused(format!("{which} in `{path}`"))
                 .hint(format!("give one of {} with `--target`", names.join(", "))));
         };
-        if target.on_failure != OnFailure::Restore {
+        if target.on_failure == OnFailure::Keep {
+            return Err(refused(format!("`{path}`: a deploy leaves no failed release running so far"))
+                .hint("leave `on_failure` out, or set it to `restore` or `restore_data`"));
+        }
+        if let (OnFailure::RestoreData, None, _)
+        | (OnFailure::RestoreData, _, Guest::Adopt(Adopted { id: None, .. })) =
+            (target.on_failure, &target.proxmox, &target.guest)
+        {
             return Err(refused(format!(
-                "`{path}`: a deploy puts releases back and leaves data alone so far"
+                "`{path}`: `on_failure: restore_data` takes a snapshot of the guest back, and nothing says which guest of \
+                 which node that is"
             ))
-            .hint("leave `on_failure` out, or set it to `restore`"));
+            .hint("say it as `proxmox:` of the target and `id:` of `guest`"));
         }
         Ok(Some(Self { config, target, directory: directory.to_owned() }))
     }

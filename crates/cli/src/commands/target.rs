@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::{Args, ValueEnum};
+use plimsoll_backup::exactly;
+use plimsoll_config::OnFailure;
 use plimsoll_deploy::{
     Cache, Check, Event, Guest, Hook, Listener, Options, Place, Runner, Spec, Wanted, prepare,
 };
@@ -147,6 +149,11 @@ impl TargetArgs {
         Ok(filled)
     }
 
+    /// What `plimsoll.yaml` says.
+    pub(crate) fn settings(&self) -> Option<&Settings> {
+        self.settings.as_ref()
+    }
+
     /// The node that holds the guest, where Plimsoll makes the guest.
     pub(crate) fn site(&self) -> Option<Arc<Site>> {
         self.site.clone()
@@ -168,7 +175,7 @@ impl TargetArgs {
             .block_on(OpenSsh::connect(destination, &sockets()))
             .map_err(|error| Failure::from(FailureKind::from(plimsoll_deploy::DeployError::from(error))))?;
         let guest = Guest::new(Arc::new(ssh), app, listener);
-        let runner = Runner { guest, cache: Cache(cache().join("trees")), who: who() };
+        let runner = Runner { guest, cache: Cache(cache().join("trees")), who: who(), keeper: None };
         Ok(Session { runtime, runner })
     }
 
@@ -285,6 +292,8 @@ impl ReleaseArgs {
                 .map(Duration::from_secs)
                 .or(settings.map(|settings| settings.target().watch))
                 .unwrap_or(usual.watch),
+            restore_data: settings
+                .is_some_and(|settings| settings.target().on_failure == OnFailure::RestoreData),
             health_deadline: settings.map(|settings| settings.target().deadline),
             ..usual
         };
@@ -339,6 +348,11 @@ pub(crate) fn listener(format: Format, verbose: bool) -> Listener {
                 ui.status(&format!("  {step}: {}{sent}", seconds(took)));
             }
             Event::Failed { step, reason } => ui.status(&format!("  {step}: failed: {reason}")),
+            Event::Lost { from, until } => ui.status(&format!(
+                "  data is back: what was written from {} to {} is lost",
+                exactly(from),
+                exactly(until)
+            )),
             Event::Reverting { to: Some(to) } => ui.status(&format!("putting release {to} back")),
             Event::Reverting { to: None } => ui.status("taking away what was started"),
             Event::Progress { step, sent, total } if verbose => {

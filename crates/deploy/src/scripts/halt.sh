@@ -1,0 +1,3 @@
+# Nobody writes any more.
+ids=$(docker ps -q --filter "label=com.docker.compose.project=$A")
+[ -z "$ids" ] || docker stop $ids >/dev/null
