@@ -110,6 +110,23 @@ impl Machine {
         self.finish(&delete, "destroy").await.map(drop)
     }
 
+    /// Waits until the node works on the guest no more: a client that was killed leaves its tasks running.
+    pub async fn idle(&self) -> Result<(), BackupError> {
+        let request = GetTasks {
+            node: self.node.clone(),
+            vmid: Some(self.vmid),
+            source: Some("active".to_owned()),
+            ..GetTasks::default()
+        };
+        for task in self.client.read(&request, TRIES).await? {
+            if task.endtime.is_none() {
+                // However it ends, the guest is looked at next.
+                drop(self.wait(&task.upid).await);
+            }
+        }
+        Ok(())
+    }
+
     /// Starts a task and waits for its end. A question that was not sent is asked again; where an answer is lost, the task
     /// that it started is looked for by its type, `vz` or `qm` left out.
     pub(crate) async fn finish<R: Request<Answer = Upid>>(

@@ -1,13 +1,13 @@
 //! `plimsoll deploy`
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use plimsoll_deploy::{DeployError, Done, Keeper, Spec};
 use plimsoll_pve::api::Power;
 use serde_json::json;
 
-use super::held::{self, Held};
+use super::held::{self, Held, patiently};
 use super::plan;
 use super::target::{Format, ReleaseArgs, Session, TargetArgs, bytes, cache, listener, seconds, sockets};
 use crate::failure::{Failure, FailureKind, Outcome};
@@ -72,8 +72,9 @@ pub(crate) fn run(ui: &Ui, args: &DeployArgs) -> Result<Outcome, Failure> {
             spec = args.release.spec(&target, &app, checkout.path())?;
         }
     }
-    let keeper = keeper(&target, &spec)?;
-    let mut session = target.open(&app, listener(format, args.verbose))?;
+    let (keeper, was_stopped) = keeper(&target, &spec)?;
+    let limit = if was_stopped { Duration::from_secs(120) } else { Duration::ZERO };
+    let mut session = patiently(limit, || target.open(&app, listener(format, args.verbose)))?;
     session.runner.keeper = keeper;
     let result = session.runtime.block_on(session.runner.deploy(&spec, &args.reason));
     report(ui, args.target.format, &app, result, begun)?;
@@ -83,19 +84,23 @@ pub(crate) fn run(ui: &Ui, args: &DeployArgs) -> Result<Outcome, Failure> {
 }
 
 /// The guest on its node, where data goes back with a release. A guest that a client left stopped, killed while data went
-/// back, is started.
-fn keeper(target: &TargetArgs, spec: &Spec) -> Result<Option<Keeper>, Failure> {
-    let Some(settings) = target.settings().filter(|_| spec.options.restore_data) else { return Ok(None) };
+/// back, is started; whether that was so stands beside it.
+fn keeper(target: &TargetArgs, spec: &Spec) -> Result<(Option<Keeper>, bool), Failure> {
+    let Some(settings) = target.settings().filter(|_| spec.options.restore_data) else {
+        return Ok((None, false));
+    };
     let held = Held::of(settings.clone(), target.clone())?;
     let machine = held.machine()?;
     let awake = async {
+        machine.idle().await?;
         if machine.power().await? == Power::Stopped && !machine.snapshots().await?.is_empty() {
             machine.start().await?;
+            return Ok(true);
         }
-        Ok(())
+        Ok(false)
     };
-    held.runtime.block_on(awake).map_err(held::failure)?;
-    Ok(Some(Keeper { machine, sockets: sockets() }))
+    let was_stopped = held.runtime.block_on(awake).map_err(held::failure)?;
+    Ok((Some(Keeper { machine, sockets: sockets() }), was_stopped))
 }
 
 /// Says what a deploy or a rollback came to.

@@ -156,22 +156,16 @@ impl Held {
         address: Option<&str>,
         limit: Duration,
     ) -> Result<(Session, String), Failure> {
-        let begun = Instant::now();
-        loop {
-            let opened = self.target.filled(&self.directory).and_then(|mut target| {
-                if let (Some(address), Some(guest)) = (address, &target.guest) {
-                    let user = guest.rsplit_once('@').map_or("root", |(user, _)| user);
-                    let port = guest.rsplit_once(':').map_or("22", |(_, port)| port);
-                    target.guest = Some(format!("{user}@{address}:{port}"));
-                }
-                let session = target.open(self.app(), listener(target.format, false))?;
-                Ok((session, target.address()))
-            });
-            match opened {
-                Err(_) if begun.elapsed() < limit => std::thread::sleep(Duration::from_millis(500)),
-                done => return done,
+        patiently(limit, || {
+            let mut target = self.target.filled(&self.directory)?;
+            if let (Some(address), Some(guest)) = (address, &target.guest) {
+                let user = guest.rsplit_once('@').map_or("root", |(user, _)| user);
+                let port = guest.rsplit_once(':').map_or("22", |(_, port)| port);
+                target.guest = Some(format!("{user}@{address}:{port}"));
             }
-        }
+            let session = target.open(self.app(), listener(target.format, false))?;
+            Ok((session, target.address()))
+        })
     }
 
     /// Waits until every service of the last good release is as healthy as its own check says, and until checks from
@@ -219,6 +213,17 @@ impl Held {
             }
         }
         Ok(release)
+    }
+}
+
+/// Tries until it succeeds or the time is over: a guest that boots does not answer yet.
+pub(crate) fn patiently<T>(limit: Duration, once: impl Fn() -> Result<T, Failure>) -> Result<T, Failure> {
+    let begun = Instant::now();
+    loop {
+        match once() {
+            Err(_) if begun.elapsed() < limit => std::thread::sleep(Duration::from_millis(500)),
+            done => return done,
+        }
     }
 }
 

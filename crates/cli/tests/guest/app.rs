@@ -204,6 +204,13 @@ impl App {
         true
     }
 
+    /// Names of the guest's snapshots.
+    pub(crate) fn snapshots(&self) -> Vec<String> {
+        let lab = self.lab.as_ref().unwrap();
+        let all = self.runtime.block_on(lab.node.snapshots(107));
+        all.into_iter().filter(|name| name != "current").collect()
+    }
+
     /// Numbers of the node's guests.
     pub(crate) fn guests(&self) -> Vec<u32> {
         let lab = self.lab.as_ref().unwrap();

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use plimsoll_lab::host::{Image, examine};
 use plimsoll_lab::lxc::{Lxc, Place};
 use plimsoll_lab::{Certificate, Lab, Options, Server};
-use plimsoll_pve::api::{GetGuests, GuestKind, LxcCreate, PowerOn};
+use plimsoll_pve::api::{GetGuests, GetSnapshots, GuestKind, LxcCreate, PowerOn};
 use plimsoll_pve::property::{Features, LxcNet, Mount};
 use plimsoll_pve::{Client, Config, Credentials, Request, Secret, Trust, Upid, Vmid, WaitOptions};
 use plimsoll_remote::{HostKey, scan};
@@ -92,6 +92,13 @@ impl LabNode {
         let mut numbers: Vec<u32> = guests.iter().map(|guest| guest.vmid.0).collect();
         numbers.sort_unstable();
         numbers
+    }
+
+    /// Names of a container's snapshots, the present among them.
+    pub(crate) async fn snapshots(&self, vmid: u32) -> Vec<String> {
+        let (node, kind) = ("pve1".into(), GuestKind::Lxc);
+        let all = self.root().call(&GetSnapshots { node, kind, vmid: Vmid(vmid) }).await.unwrap();
+        all.into_iter().map(|one| one.name).collect()
     }
 
     /// Who is root there.

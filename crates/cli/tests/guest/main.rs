@@ -12,6 +12,7 @@
 
 mod app;
 mod chaos;
+mod data;
 mod keep;
 mod lab;
 mod made;
