@@ -88,6 +88,12 @@ impl Site {
         self.found.as_ref().and_then(|found| found.address.clone()).or_else(fixed)
     }
 
+    /// The node, the number and the address of the guest that was found.
+    pub(crate) fn place(&self) -> Option<(String, u32, Option<String>)> {
+        let found = self.found.as_ref()?;
+        Some((found.node.clone(), found.vmid.0, found.address.clone()))
+    }
+
     /// Why nobody can be reached there now.
     pub(crate) fn absent(&self) -> Option<Failure> {
         let Wanted { app, target, node, .. } = &self.wanted;

@@ -36,15 +36,24 @@ pub(crate) fn run(ui: &Ui, args: &StatusArgs) -> Result<Outcome, Failure> {
                 .map(|row| json!({"service": row.service, "state": row.state, "containers": row.containers}))
                 .collect();
             let good = state.last_good();
+            let guest = target.site().and_then(|site| site.place());
+            let guest = guest.map(|(node, id, address)| json!({"node": node, "id": id, "address": address}));
             let status = json!({
-                "app": app, "release": state.good, "version": good.and_then(|good| good.version.as_deref()),
+                "app": app, "guest": guest, "release": state.good, "version": good.and_then(|good| good.version.as_deref()),
                 "by": good.map(|good| good.by.as_str()), "sound": sound, "services": services,
                 "unfinished": state.unfinished(), "lock": state.lock.as_ref().map(|lock| lock.who.as_str()),
                 "engine": state.engine, "compose": state.compose, "free_bytes": state.free,
             });
             ui.print(&format!("{status}\n"))?;
         }
-        Format::Text => ui.print(&text(&app, &state, &rows))?,
+        Format::Text => {
+            let place = target.site().and_then(|site| site.place());
+            let place = place.map_or(String::new(), |(node, id, address)| {
+                let address = address.map_or(String::new(), |address| format!(", {address}"));
+                format!("guest {id} on {node}{address}\n")
+            });
+            ui.print(&format!("{}{place}", text(&app, &state, &rows)))?;
+        }
     }
     Ok(if sound { Outcome::Clean } else { Outcome::Findings })
 }
