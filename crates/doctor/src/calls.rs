@@ -91,6 +91,7 @@ const VM_OPTIONS: Source = Source::Code("qemu-server PVE/API2/Qemu.pm check_vm_m
 const VM_RESIZE: Source = Source::Code("qemu-server PVE/API2/Qemu.pm resize_vm");
 const BRIDGE: Source = Source::Code("pve-guest-common PVE/GuestHelpers.pm check_vnet_access");
 const VOLUME: Source = Source::Code("pve-storage PVE/Storage.pm check_volume_access");
+const CONTENT: Source = Source::Code("pve-storage PVE/API2/Storage/Content.pm delete");
 const VZDUMP: Source = Source::Code("pve-manager PVE/API2/VZDump.pm vzdump");
 
 const fn guest(any_of: &'static [&'static str], source: Source) -> Need {
@@ -127,6 +128,10 @@ fn downloads(work: &Work, from: Download) -> bool {
 
 fn snapshots(work: &Work) -> bool {
     work.snapshots
+}
+
+fn backups(work: &Work) -> bool {
+    work.backups.is_some()
 }
 
 fn asks_agent(work: &Work) -> bool {
@@ -389,15 +394,51 @@ pub const CALLS: &[Call] = &[
         method: Post,
         path: "/nodes/{node}/vzdump",
         releases: Releases::All,
-        when: |work| work.backups.is_some(),
+        when: backups,
         needs: &[guest(&["VM.Backup"], VZDUMP), on(Place::Backups, &["Datastore.AllocateSpace"], VZDUMP)],
+    },
+    Call {
+        what: "read what a backup holds",
+        method: Get,
+        path: "/nodes/{node}/vzdump/extractconfig",
+        releases: Releases::All,
+        when: backups,
+        needs: &[guest(&["VM.Backup"], VOLUME), on(Place::Backups, &["Datastore.AllocateSpace"], VOLUME)],
+    },
+    Call {
+        what: "stop the guest before a restore",
+        method: Post,
+        path: "/nodes/{node}/{kind}/{vmid}/status/shutdown",
+        releases: Releases::All,
+        when: backups,
+        needs: &[guest(&["VM.PowerMgmt"], Source::Contract)],
+    },
+    Call {
+        what: "bring a backup back",
+        method: Post,
+        path: "/nodes/{node}/{kind}",
+        releases: Releases::All,
+        when: backups,
+        needs: &[
+            guest(&["VM.Backup"], LXC_CREATE),
+            on(Place::Disk, &["Datastore.AllocateSpace"], LXC_CREATE),
+            on(Place::Backups, &["Datastore.AllocateSpace"], VOLUME),
+        ],
+    },
+    Call {
+        what: "take a backup away that is no longer kept",
+        method: Delete,
+        path: "/nodes/{node}/storage/{storage}/content/{volume}",
+        releases: Releases::All,
+        when: backups,
+        needs: &[guest(&["VM.Backup"], CONTENT), on(Place::Backups, &["Datastore.AllocateSpace"], CONTENT)],
     },
     Call {
         what: "see backups",
         method: Get,
         path: "/nodes/{node}/storage/{storage}/content",
         releases: Releases::All,
-        when: |work| work.backups.is_some(),
+        when: backups,
         needs: &[on(Place::Backups, &["Datastore.AllocateSpace", "Datastore.Audit"], Source::Contract)],
     },
 ];

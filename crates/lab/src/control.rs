@@ -41,6 +41,11 @@ pub enum Ask {
     },
     /// Take all faults away.
     ClearFaults,
+    /// Do what a line of `pveum` says.
+    Pveum {
+        /// Its words.
+        words: Vec<String>,
+    },
     /// Move time on.
     Advance {
         /// By how many seconds.
@@ -125,6 +130,7 @@ fn obey(lab: &Lab, ask: Ask, down: &Sender<()>) -> String {
             lab.clear_faults();
             "all faults are gone\n".to_owned()
         }
+        Ask::Pveum { words } => lab.pveum(&words).unwrap_or_else(|error| format!("error: {error}\n")),
         Ask::Advance { seconds } => {
             lab.advance(Duration::from_secs(seconds));
             format!("time moved on by {seconds} s\n")

@@ -158,6 +158,11 @@ impl Lab {
         state.settle();
     }
 
+    /// The password of `root@pam`.
+    pub(crate) fn password(&self) -> String {
+        self.options.password.clone()
+    }
+
     /// What the nodes' clocks show, in seconds since 1970.
     pub fn clock(&self) -> i64 {
         self.state().seconds()

@@ -19,6 +19,7 @@ pub mod host;
 mod http;
 mod lab;
 mod options;
+mod pveum;
 mod reply;
 mod server;
 mod state;

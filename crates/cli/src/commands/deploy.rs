@@ -4,10 +4,12 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use plimsoll_deploy::{DeployError, Done, Keeper, Spec};
+use plimsoll_doctor::Work;
 use plimsoll_pve::api::Power;
 use serde_json::json;
 
 use super::held::{self, Held, patiently};
+use super::node;
 use super::plan;
 use super::target::{Format, ReleaseArgs, Session, TargetArgs, bytes, cache, listener, seconds, sockets};
 use crate::failure::{Failure, FailureKind, Outcome};
@@ -90,6 +92,12 @@ fn keeper(target: &TargetArgs, spec: &Spec) -> Result<(Option<Keeper>, bool), Fa
         return Ok((None, false));
     };
     let held = Held::of(settings.clone(), target.clone())?;
+    let version = held.runtime.block_on(held.client.version()).map_err(node::failure)?;
+    if let Some(work) = Work::of(settings.target(), version.major) {
+        // The guest is there by now: what is left is its snapshots.
+        let work = Work { creates: false, ..work };
+        held.runtime.block_on(node::verify(&held.client, &work))?;
+    }
     let machine = held.machine()?;
     let awake = async {
         machine.idle().await?;

@@ -111,7 +111,12 @@ fn examine(args: &DoctorArgs, settings: &Settings) -> Result<Report, Failure> {
     }
     let there = matches!(&guest, Some(Ok(Some(_))));
     checks.extend(checks::address(target, seen.as_ref(), there, echo(target, seen.as_ref(), there)?));
-    checks.extend(guest.as_ref().map(checks::guest));
+    let lacks = checks.iter().any(|check| check.name == "privileges" && check.outcome == Found::Failed);
+    checks.extend(guest.as_ref().map(|guest| match guest {
+        // What a token may not see looks as if it were not there.
+        Err(_) if lacks => Check::unknown("guest", "the token may not see enough to tell"),
+        guest => checks::guest(guest),
+    }));
     checks.extend(inside(args, settings, guest.and_then(Result::ok).flatten())?);
     let ssh = about("ssh", &["-V"]);
     let ssh = ssh.as_deref().map(|line| line.split([',', ' ']).next().unwrap_or(line));

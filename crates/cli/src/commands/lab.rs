@@ -36,6 +36,8 @@ enum LabCommand {
     Reset,
     /// Show tasks with their logs
     Logs,
+    /// Run a line of `pveum`, the node's tool for users, tokens and roles, as `plimsoll doctor` prints it
+    Pveum(PveumArgs),
     /// Show, set or take away faults
     Faults(FaultsArgs),
     /// List the endpoints of a release that the node answers, and those that it does not
@@ -86,6 +88,13 @@ enum StatusFormat {
 }
 
 #[derive(Debug, Args)]
+struct PveumArgs {
+    /// The words behind `pveum`
+    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "WORD")]
+    words: Vec<String>,
+}
+
+#[derive(Debug, Args)]
 struct FaultsArgs {
     /// Set a fault: a JSON object such as {"fault":"status","status":596,"path":"/lxc","times":1}
     #[arg(long, value_name = "JSON", conflicts_with_all = ["remove", "clear"])]
@@ -124,6 +133,13 @@ pub(crate) fn run(ui: &Ui, args: &LabArgs) -> Result<Outcome, Failure> {
         LabCommand::Env(env) => lab_up::environment(ui, &directory, env.format == StatusFormat::Json)?,
         LabCommand::Reset => tell(ui, &socket, &Ask::Reset)?,
         LabCommand::Logs => tell(ui, &socket, &Ask::Logs)?,
+        LabCommand::Pveum(pveum) => {
+            let answer = ask(&socket, &Ask::Pveum { words: pveum.words.clone() })?;
+            if let Some(error) = answer.strip_prefix("error: ") {
+                return Err(failure("the lab node refuses that", error.trim_end().to_owned()));
+            }
+            ui.print(&answer)?;
+        }
         LabCommand::Faults(faults) => tell(ui, &socket, &wanted(faults)?)?,
     }
     Ok(Outcome::Clean)
@@ -144,9 +160,12 @@ pub(super) fn failure(
 }
 
 fn tell(ui: &Ui, socket: &Path, ask: &Ask) -> Result<(), Failure> {
-    let answer = control::ask(socket, ask)
-        .map_err(|error| failure("cannot ask the lab", error).hint("start one with `plimsoll lab up`"))?;
-    ui.print(&answer)
+    ui.print(&self::ask(socket, ask)?)
+}
+
+fn ask(socket: &Path, ask: &Ask) -> Result<String, Failure> {
+    control::ask(socket, ask)
+        .map_err(|error| failure("cannot ask the lab", error).hint("start one with `plimsoll lab up`"))
 }
 
 /// Guests that run take their time: the lab is gone when its socket is.

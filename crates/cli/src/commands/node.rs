@@ -1,6 +1,7 @@
 //! The node of a target: who asks it, whom to believe, and what to do when it says no.
 
 use plimsoll_config::Proxmox;
+use plimsoll_doctor::{VerifyError, Work};
 use plimsoll_pve::{
     Client, Config, Credentials, Denied, Error, Fingerprint, Kind, Request, TaskError, TaskResult, Token,
     Trust, Upid, WaitOptions,
@@ -143,6 +144,15 @@ pub(crate) fn task(error: TaskError) -> Failure {
         TaskError::Unreachable { .. } => None,
     };
     hint.into_iter().fold(FailureKind::NodeTask(Box::new(error)).into(), Failure::hint)
+}
+
+/// Refuses before the first change where the token lacks a privilege for what comes later.
+pub(crate) async fn verify(client: &Client, work: &Work) -> Result<(), Failure> {
+    plimsoll_doctor::verify(client, work).await.map_err(|error| match error {
+        VerifyError::Node(error) => failure(error),
+        missing @ VerifyError::Missing(_) => Failure::from(FailureKind::Privileges(missing))
+            .hint("`plimsoll doctor` prints the commands that grant it"),
+    })
 }
 
 fn advice(kind: &Kind) -> Option<String> {

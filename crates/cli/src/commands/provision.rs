@@ -7,7 +7,7 @@ use std::sync::Arc;
 use camino::Utf8PathBuf;
 use plimsoll_config::{Guest, NewGuest, Target};
 use plimsoll_deploy::{Event, Listener, Spec};
-use plimsoll_doctor::{Download, Templates, VerifyError, Work, verify};
+use plimsoll_doctor::{Download, Templates, Work};
 use plimsoll_provision::{
     Access, Found, NodeState, Opening, Plan, ProvisionError, Ready, Runner, Step, Wanted, find, observe, plan,
 };
@@ -122,18 +122,15 @@ impl Site {
     }
 
     /// Refuses before the first change where the token lacks a privilege for what comes later.
-    fn verify(&self, state: &NodeState, todo: &Plan) -> Result<(), Failure> {
-        if todo.steps.is_empty() {
-            return Ok(());
-        }
+    fn verify(&self, state: &NodeState, steps: &[Step]) -> Result<(), Failure> {
         let client = &self.node.client;
         let version = self.runtime.block_on(client.version()).map_err(node::failure)?;
         let Some(mut work) = Work::of(&self.target, version.major) else { return Ok(()) };
-        work.creates = todo.creates();
+        work.creates = state.ours.is_empty();
         if let (true, Some(shelf)) = (work.seeds.is_some(), state.seed_shelves.first()) {
             work.seeds = Some(shelf.clone());
         }
-        for step in &todo.steps {
+        for step in steps {
             let (storage, download) = match step {
                 Step::Fetch { storage, .. } => (storage.as_str(), Download::Url),
                 Step::Download { storage, .. } => (storage.as_str(), Download::Index),
@@ -145,11 +142,7 @@ impl Site {
                 break;
             }
         }
-        self.runtime.block_on(verify(client, &work)).map_err(|error| match error {
-            VerifyError::Node(error) => node::failure(error),
-            missing @ VerifyError::Missing(_) => Failure::from(FailureKind::Privileges(missing))
-                .hint("`plimsoll doctor` prints the commands that grant it"),
-        })
+        self.runtime.block_on(node::verify(client, &work))
     }
 
     fn observe(&self, wanted: &Wanted) -> Result<NodeState, Failure> {
@@ -171,8 +164,17 @@ impl Site {
     ) -> Result<((String, String), Ready), Failure> {
         let wanted = self.wanted_for(spec);
         let state = self.observe(&wanted)?;
-        let todo = plan(&wanted, &state).map_err(|refusal| failure(refusal.into()))?;
-        self.verify(&state, &todo)?;
+        let todo = match plan(&wanted, &state) {
+            Ok(todo) => todo,
+            Err(refusal) => {
+                // What a token may not see looks as if it were not there.
+                self.verify(&state, &[])?;
+                return Err(failure(refusal.into()));
+            }
+        };
+        if !todo.steps.is_empty() {
+            self.verify(&state, &todo.steps)?;
+        }
         if todo.creates() && !is_agreed {
             agree(ui, &wanted, &todo)?;
         }

@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use crate::sandbox::Sandbox;
 
 /// A lab of its own, stopped at the end of the test whatever happens.
-struct Up(Child);
+pub(crate) struct Up(Child);
 
 impl Drop for Up {
     fn drop(&mut self) {
@@ -16,7 +16,7 @@ impl Drop for Up {
 }
 
 #[expect(clippy::disallowed_methods, reason = "starts the binary and keeps it running")]
-fn up(sandbox: &Sandbox, more: &[&str]) -> (Up, Vec<String>) {
+pub(crate) fn up(sandbox: &Sandbox, more: &[&str]) -> (Up, Vec<String>) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_plimsoll"))
         .env_clear()
         .current_dir(sandbox.path())

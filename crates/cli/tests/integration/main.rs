@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod discovery;
+mod doctor;
 mod document;
 mod evaluate;
 mod example;
