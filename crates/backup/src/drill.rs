@@ -143,7 +143,15 @@ pub async fn rehearse<T, F: Future<Output = Result<T, BackupError>>>(
         Ok((took, look(machine.clone()).await?))
     };
     let result = tried.await;
-    let gone = take_away(&machine, &maker).await;
+    let mut gone = take_away(&machine, &maker).await;
+    // Nothing may stay behind because the node had a bad moment.
+    for _ in 0..4 {
+        if gone.is_ok() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        gone = take_away(&machine, &maker).await;
+    }
     match (result, gone) {
         (Err(error), _) | (Ok(_), Err(error)) => Err(error),
         (Ok(found), Ok(())) => Ok(found),
