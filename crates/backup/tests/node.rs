@@ -12,7 +12,7 @@ use plimsoll_config::Keep;
 use plimsoll_lab::{Certificate, Fault, Lab, Options, Rule, Server};
 use plimsoll_pve::api::{
     CreatePool, CreateRole, CreateToken, CreateUser, GetGuests, GuestKind, LxcCreate, Power, PowerOn,
-    UpdateAcl,
+    QemuCreate, UpdateAcl,
 };
 use plimsoll_pve::property::{LxcNet, Mount};
 use plimsoll_pve::{Client, Config, Credentials, Request, Secret, Token, Trust, Upid, Vmid, WaitOptions};
@@ -237,6 +237,44 @@ async fn a_task_that_fails_leaves_no_guest_of_a_drill() {
         assert_eq!(rig.guests().await, [(107, Power::Running)], "{kind}");
         assert_eq!(shelf.list(Some(machine.vmid), "shop", "lab").await.unwrap(), [stored], "{kind}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_machine_is_tried_without_cables_until_its_agent_answers() {
+    let rig = Rig::new().await;
+    let client = rig.token(&[&["VM.GuestAgent.Audit"], PRIVILEGES.as_slice()].concat()).await;
+    let create = QemuCreate {
+        node: "pve1".into(),
+        vmid: Vmid(108),
+        pool: Some("apps".into()),
+        memory: Some("1024".into()),
+        scsi: [(0, "local-lvm:4".parse().unwrap())].into(),
+        nets: [(0, "virtio,bridge=vmbr0".parse().unwrap())].into(),
+        agent: Some("enabled=1".into()),
+        boot: Some("order=scsi0".into()),
+        ..QemuCreate::default()
+    };
+    rig.done(&create).await;
+    let (shelf, machine) = parts(&client);
+    let machine = machine.other(GuestKind::Qemu, Vmid(108));
+    let stored = shelf.take(&machine, &label(), false).await.unwrap();
+    let drill = Drill {
+        stored,
+        kind: GuestKind::Qemu,
+        over: over(),
+        address: None,
+        gateway: None,
+        who: "ada@desk".into(),
+    };
+    let seen = rehearse(&shelf, &drill, &silent(), |machine| async move {
+        Ok(machine.config().await?.text("net0").unwrap_or_default())
+    })
+    .await;
+    let (_, card) = seen.unwrap();
+    assert!(card.contains("link_down=1"), "{card}");
+    let request = GetGuests { node: "pve1".into(), kind: GuestKind::Qemu };
+    let left: Vec<u32> = rig.root.call(&request).await.unwrap().iter().map(|guest| guest.vmid.0).collect();
+    assert_eq!(left, [108]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -117,7 +117,8 @@ impl Runner {
         };
         let result = match kept {
             Ok(kept) => {
-                let (release, switched) = (None, false);
+                // What a deploy that was cut off switched is for this one to put back.
+                let (release, switched) = (None, plan.unfinished.is_some());
                 let mut run =
                     Run { runner: self, lock: &lock, spec, plan, state, release, switched, kept, done };
                 run.all().await

@@ -10,6 +10,7 @@ use plimsoll_backup::{BackupError, Line, Machine, Shelf};
 use plimsoll_config::Guest;
 use plimsoll_deploy::{Check, Depth, Release, State, holds_within};
 use plimsoll_provision::find;
+use plimsoll_pve::api::GuestKind;
 use plimsoll_pve::{Client, Vmid};
 
 use super::node::{self, Node};
@@ -133,6 +134,12 @@ impl Held {
                 }))
             }
         }
+    }
+
+    /// A guest of the node by its number, whether it is there or not.
+    pub(crate) fn at(&self, kind: GuestKind, vmid: Vmid) -> Machine {
+        let (client, node, line) = (Arc::clone(&self.client), self.node.clone(), Arc::clone(&self.line));
+        Machine { client, node, kind, vmid, line }
     }
 
     /// Whatever guest has a number.

@@ -67,6 +67,17 @@ fn what_follows_a_killed_deploy_may_fail_and_the_old_release_serves() {
     assert_eq!(app.run(&deploy).status.code(), Some(3));
     assert_eq!(app.served().as_deref(), Some("1"));
     assert_eq!(app.running(), ["api", "db", "web"]);
+    // Killed once everything was switched, then something that cannot even be built.
+    app.write("web/health.sh", "wget -q -O- http://127.0.0.1:8080/version.txt\n");
+    app.version("4");
+    killed_after(&app, 10);
+    assert_eq!(app.served().as_deref(), Some("4"), "the test kills too early");
+    app.write("web/Dockerfile", "FROM plimsoll-test/base:1\nCOPY nothing /app\n");
+    let output = app.run(&deploy);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("failed at `build") && said.contains("release 1 serves again"), "{said}");
+    assert_eq!(app.served().as_deref(), Some("1"));
+    assert_eq!(app.running(), ["api", "db", "web"]);
 }
 
 #[test]

@@ -79,6 +79,30 @@ fn a_row_comes_back_from_a_backup_that_was_tried() {
 }
 
 #[test]
+fn a_client_killed_in_a_restore_leaves_what_the_same_command_finishes() {
+    let Some(mut app) = App::new("plimsoll-test-again", 18103) else { return };
+    if !app.on_node("adopt", "") {
+        return;
+    }
+    app.ok(&["deploy"]);
+    write(&app, "first");
+    app.ok(&["backup", "create"]);
+    write(&app, "second");
+    let restore = ["backup", "restore", "--yes", "--name", "plimsoll-test-again/test", "--no-backup"];
+    // While it stops, while it unpacks, when it has just started.
+    for pause in [300, 1_500, 3_000, 6_000] {
+        let mut killed = app.spawn(&restore);
+        std::thread::sleep(std::time::Duration::from_millis(pause));
+        drop(killed.kill());
+        killed.wait().unwrap();
+    }
+    app.ok(&restore);
+    app.reconnect();
+    assert_eq!((app.guests(), row(&app)), (vec![107], "first".to_owned()));
+    assert_eq!(app.served().as_deref(), Some("1"));
+}
+
+#[test]
 fn a_guest_goes_only_by_its_name_and_comes_back_from_its_last_backup() {
     let Some(site) = Site::new() else { return };
     let text = site.configuration() + "    backup: {storage: local}\n";

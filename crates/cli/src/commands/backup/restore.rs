@@ -56,6 +56,8 @@ pub(crate) fn run(ui: &Ui, args: &RestoreArgs) -> Result<Outcome, Failure> {
     let Some((kind, from)) = of_archive(&stored.volume) else {
         return Err(FailureKind::Target(format!("`{}` is no backup of a guest", stored.volume)).into());
     };
+    // A client that was killed leaves the node at work, on a guest that shows no mark until it is whole.
+    held.runtime.block_on(held.at(kind, from).idle()).map_err(failure)?;
     match &args.to {
         Some(to) => beside(ui, args, &held, &stored, kind, to),
         None => in_place(ui, args, &held, &stored, (kind, from)),
@@ -83,18 +85,11 @@ fn beside(
         },
     };
     let shelf = held.shelf()?;
-    let there = plimsoll_backup::Machine::find(&held.client, &held.node, vmid, &held.line);
-    if held.runtime.block_on(there).map_err(failure)?.is_some() {
+    if held.with_number(vmid)?.is_some() {
         return Err(refused(format!("there is a guest {vmid} already; nothing was done"))
             .hint("give another number, or `--to next`"));
     }
-    let machine = plimsoll_backup::Machine {
-        client: held.client.clone(),
-        node: held.node.clone(),
-        kind,
-        vmid,
-        line: held.line.clone(),
-    };
+    let machine = held.at(kind, vmid);
     held.runtime.block_on(shelf.restore_copy(stored, &machine, &over(args, held))).map_err(failure)?;
     if args.common.target.format == Format::Json {
         ui.print(&format!("{}\n", json!({"backup": stored.volume, "vmid": vmid, "started": false})))?;
@@ -154,13 +149,7 @@ fn in_place(
             machine
         }
         // An earlier restore may have come to an end before it had begun to unpack.
-        None => plimsoll_backup::Machine {
-            client: held.client.clone(),
-            node: held.node.clone(),
-            kind,
-            vmid,
-            line: held.line.clone(),
-        },
+        None => held.at(kind, vmid),
     };
     let until = now();
     say(&format!("restoring {}", stored.volume));
