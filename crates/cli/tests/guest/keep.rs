@@ -104,9 +104,10 @@ fn a_client_killed_in_a_restore_leaves_what_the_same_command_finishes() {
 
 #[test]
 fn a_guest_goes_only_by_its_name_and_comes_back_from_its_last_backup() {
-    let Some(site) = Site::new() else { return };
+    let Some(mut site) = Site::new() else { return };
     let text = site.configuration() + "    backup: {storage: local}\n";
     site.write("plimsoll.yaml", &text);
+    site.grant();
     let guests = || site.runtime.block_on(site.node.guests());
     let cat = ["exec", "web", "--", "/bin/busybox", "cat", "/data/row"];
     site.ok(&["deploy", "--yes"]);
