@@ -78,6 +78,7 @@ impl Site {
             let answer = self.node.lab.pveum(&words.collect::<Vec<_>>()).unwrap();
             answer.split_whitespace().next_back().map(str::to_owned)
         });
+        let secrets: Vec<String> = secrets.collect();
         if let Some(secret) = secrets.last() {
             self.token = format!("plimsoll@pve!shop-production={secret}");
         }
