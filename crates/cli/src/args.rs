@@ -5,7 +5,7 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::{
     backup, completions, deploy, destroy, doctor, evaluate, events, exec, explain, fix, init, lab, logs,
-    plan, power, releases, rollback, rules, status, unlock,
+    plan, power, releases, rollback, rules, secret, status, unlock,
 };
 
 const STYLES: Styles = Styles::styled()
@@ -51,6 +51,7 @@ pub(crate) enum Command {
     Backup(backup::BackupArgs),
     Destroy(destroy::DestroyArgs),
     Unlock(unlock::UnlockArgs),
+    Secret(secret::SecretArgs),
     Lab(lab::LabArgs),
     Completions(completions::CompletionsArgs),
 }

@@ -102,6 +102,13 @@ impl Identities {
     }
 }
 
+/// The public keys of the `AGE-SECRET-KEY-1…` lines of a text.
+#[must_use]
+pub fn public_keys(text: &str) -> Vec<String> {
+    let keys = text.lines().filter_map(|line| age::x25519::Identity::from_str(line.trim()).ok());
+    keys.map(|key| key.to_public().to_string()).collect()
+}
+
 /// A new private key as the text of an identity file, and its public key.
 #[must_use]
 pub fn new_identity() -> (SecretString, String) {

@@ -11,7 +11,7 @@ mod store;
 pub use age::secrecy::{ExposeSecret, SecretString};
 pub use error::SecretsError;
 pub use generate::generate;
-pub use keys::{Identities, Recipients, new_identity};
+pub use keys::{Identities, Recipients, new_identity, public_keys};
 pub use store::Store;
 
 /// The file's name beside `plimsoll.yaml`.

@@ -11,7 +11,9 @@ use serde_json::json;
 use super::held::{self, Held, patiently};
 use super::node;
 use super::plan;
-use super::target::{Format, ReleaseArgs, Session, TargetArgs, bytes, cache, listener, seconds, sockets};
+use super::target::{
+    Format, Making, ReleaseArgs, Session, TargetArgs, bytes, cache, listener, seconds, sockets,
+};
 use crate::failure::{Failure, FailureKind, Outcome};
 use crate::output::write_file;
 use crate::ui::Ui;
@@ -54,7 +56,7 @@ pub(crate) fn run(ui: &Ui, args: &DeployArgs) -> Result<Outcome, Failure> {
     let mut target = args.target.filled(&args.release.directory)?;
     let app = target.app(&args.release.directory)?;
     let checkout = args.release.checkout()?;
-    let mut spec = args.release.spec(&target, &app, checkout.path())?;
+    let mut spec = args.release.spec(&target, &app, checkout.path(), Making::Keep)?;
     let format = args.target.format;
     if args.target.format == Format::Text {
         for warning in &spec.warnings {
@@ -71,7 +73,7 @@ pub(crate) fn run(ui: &Ui, args: &DeployArgs) -> Result<Outcome, Failure> {
         }
         if made.address != before {
             // Checks name the address.
-            spec = args.release.spec(&target, &app, checkout.path())?;
+            spec = args.release.spec(&target, &app, checkout.path(), Making::Keep)?;
         }
     }
     let (keeper, was_stopped) = keeper(&target, &spec)?;

@@ -21,6 +21,7 @@ pub(crate) mod power;
 pub(crate) mod releases;
 pub(crate) mod rollback;
 pub(crate) mod rules;
+pub(crate) mod secret;
 pub(crate) mod status;
 pub(crate) mod unlock;
 
@@ -59,6 +60,7 @@ pub(crate) fn run(ui: &Ui, command: Command) -> Result<Outcome, Failure> {
         Command::Destroy(args) => destroy::run(ui, &args),
         Command::Unlock(args) => unlock::run(ui, &args),
         Command::Doctor(args) => doctor::run(ui, &args),
+        Command::Secret(args) => secret::run(ui, &args),
         Command::Lab(args) => lab::run(ui, &args),
         Command::Completions(args) => completions::run(ui, &args),
     }

@@ -4,7 +4,7 @@ use clap::Args;
 use plimsoll_deploy::{Order, Plan, State, Step};
 use serde_json::json;
 
-use super::target::{Format, ReleaseArgs, TargetArgs, bytes, listener, seconds};
+use super::target::{Format, Making, ReleaseArgs, TargetArgs, bytes, listener, seconds};
 use crate::failure::{Failure, FailureKind, Outcome};
 use crate::ui::Ui;
 
@@ -31,7 +31,7 @@ pub(crate) fn show(ui: &Ui, target: &TargetArgs, release: &ReleaseArgs) -> Resul
     let target = &target.filled(&release.directory)?;
     let app = target.app(&release.directory)?;
     let checkout = release.checkout()?;
-    let spec = release.spec(target, &app, checkout.path())?;
+    let spec = release.spec(target, &app, checkout.path(), Making::Pretend)?;
     let guest = target.site().map(|site| site.plan(&spec)).transpose()?;
     let plan = if guest.as_ref().is_some_and(|guest| !guest.is_reachable()) {
         // Nothing runs there yet.

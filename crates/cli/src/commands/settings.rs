@@ -5,9 +5,12 @@ use std::collections::BTreeMap;
 use camino::{Utf8Path, Utf8PathBuf};
 use plimsoll_config::{self as config, Adopted, Build, Config, FILE_NAME, Guest, OnFailure, Origin, Target};
 use plimsoll_deploy::{Check, Hook, Values};
+use plimsoll_secrets::ExposeSecret as _;
 
+use super::secret::SecretFile;
 use crate::failure::{Failure, FailureKind};
 use crate::process::shell;
+use crate::ui::Ui;
 
 /// The target that is meant, with what the file says for all targets.
 #[derive(Clone, Debug)]
@@ -123,20 +126,35 @@ impl Settings {
         })
     }
 
-    /// The values of secrets, each from where the file says; those that are to come from the store are taken from the
-    /// environment under their own name.
+    /// The values of secrets, each from where the file says. A stored one that the environment has instead is taken
+    /// from there. What is to be made is made once; `keep` says whether it is stored, which is before it is used.
     #[expect(clippy::disallowed_methods, reason = "the command line is the place that reads files")]
-    pub(crate) fn values(&self, environment: &BTreeMap<String, String>) -> Result<Values, Failure> {
+    pub(crate) fn values(
+        &self,
+        environment: &BTreeMap<String, String>,
+        keep: bool,
+    ) -> Result<Values, Failure> {
+        let ui = Ui::new();
+        let mut file = SecretFile::with(&self.directory, self.config.clone());
+        let complete = file.complete(&ui, keep, |name| environment.contains_key(name))?;
+        if !complete.made.is_empty() {
+            let will = if keep { "made" } else { "a deploy will make" };
+            ui.status(&format!("{will} {}", complete.made.join(", ")));
+        }
         let mut values = BTreeMap::new();
         for (name, secret) in &self.config.secrets {
-            let missing = |variable: &str| {
-                refused(format!("the value of the secret `{name}` is not known here"))
-                    .hint(format!("set the variable `{variable}`"))
+            let of = |variable: &str| {
+                environment.get(variable).cloned().ok_or_else(|| {
+                    refused(format!("the value of the secret `{name}` is not known here"))
+                        .hint(format!("set the variable `{variable}`"))
+                })
             };
-            let of = |variable: &str| environment.get(variable).cloned().ok_or_else(|| missing(variable));
             let value = match &secret.origin {
                 Origin::Env(variable) => of(variable)?,
-                Origin::Store | Origin::Generate(_) => of(name)?,
+                Origin::Store | Origin::Generate(_) => match complete.values.get(name) {
+                    Some(value) => value.expose_secret().to_owned(),
+                    None => of(name)?,
+                },
                 Origin::File(path) => {
                     let path = self.directory.join(path);
                     let text = std::fs::read_to_string(&path)

@@ -114,6 +114,15 @@ pub(crate) struct ReleaseArgs {
     pub(crate) keep: Option<usize>,
 }
 
+/// What becomes of secrets that are made because they are not there yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Making {
+    /// They are stored first, then used.
+    Keep,
+    /// They stand in for those that a deploy will make; nothing is written.
+    Pretend,
+}
+
 /// A connection with the runtime that drives it.
 pub(crate) struct Session {
     pub(crate) runtime: tokio::runtime::Runtime,
@@ -249,7 +258,13 @@ impl ReleaseArgs {
     }
 
     /// Reads a checkout.
-    pub(crate) fn spec(&self, target: &TargetArgs, app: &str, root: &Utf8Path) -> Result<Spec, Failure> {
+    pub(crate) fn spec(
+        &self,
+        target: &TargetArgs,
+        app: &str,
+        root: &Utf8Path,
+        making: Making,
+    ) -> Result<Spec, Failure> {
         let found = discover(&[root.to_string()], &[])?;
         let settings = target.settings.as_ref();
         let compose_files = match (self.file.as_slice(), settings) {
@@ -298,7 +313,9 @@ impl ReleaseArgs {
             ..usual
         };
         let environment = environment();
-        let secrets = settings.map(|settings| settings.values(&environment)).transpose()?.unwrap_or_default();
+        let keep = making == Making::Keep;
+        let secrets = settings.map(|settings| settings.values(&environment, keep)).transpose()?;
+        let secrets = secrets.unwrap_or_default();
         let spec = prepare(&Wanted {
             app: app.to_owned(),
             target: target.target.clone().unwrap_or_else(|| "production".to_owned()),
@@ -376,7 +393,7 @@ pub(crate) fn seconds(milliseconds: u64) -> String {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the command line is the place that reads the environment")]
-fn variable(name: &str) -> Option<String> {
+pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 

@@ -15,5 +15,6 @@ mod lab_docs;
 mod other_commands;
 mod page;
 mod sandbox;
+mod secret;
 mod stability;
 mod total;
