@@ -74,7 +74,7 @@ fn a_piped_value_is_stored_for_a_key_of_ones_own_and_comments_stay() {
     let me = Person { sandbox: &sandbox, home: "home" };
     let run = me.give(&["secret", "set", "SMTP_PASSWORD"], &format!("{VALUE}\n"), &[]);
     assert_eq!(run.code, 0, "{run:?}");
-    assert_eq!(run.stdout, "stored SMTP_PASSWORD in ./secrets.age\n");
+    assert_eq!(run.stdout, "stored SMTP_PASSWORD in secrets.age\n");
     assert!(run.stderr.contains("made a key of your own"), "{}", run.stderr);
     let key = sandbox.path().join("home/.config/plimsoll/identity.txt");
     assert_eq!(key.metadata().unwrap().permissions().mode() & 0o777, 0o600);
@@ -97,7 +97,7 @@ fn a_piped_value_is_stored_for_a_key_of_ones_own_and_comments_stay() {
 fn a_secret_is_made_once_and_the_list_shows_no_value() {
     let sandbox = shop();
     let me = Person { sandbox: &sandbox, home: "home" };
-    assert_eq!(me.good(&["secret", "generate"]), "made DB_PASSWORD in ./secrets.age\n");
+    assert_eq!(me.good(&["secret", "generate"]), "made DB_PASSWORD in secrets.age\n");
     let first = me.good(&["secret", "export", "--yes"]);
     let value = first.trim().strip_prefix("DB_PASSWORD='").unwrap().trim_end_matches('\'').to_owned();
     assert!(value.len() == 24 && value.bytes().all(|b| b.is_ascii_hexdigit()), "{value}");
@@ -123,7 +123,7 @@ fn import_takes_what_is_known_and_replaces_nothing_unasked() {
     let me = Person { sandbox: &sandbox, home: "home" };
     sandbox.write(".env", "DB_PASSWORD=one\nOTHER=two\n");
     let run = me.run(&["secret", "import", ".env"]);
-    assert_eq!((run.code, run.stdout.as_str()), (0, "stored DB_PASSWORD in ./secrets.age\n"));
+    assert_eq!((run.code, run.stdout.as_str()), (0, "stored DB_PASSWORD in secrets.age\n"));
     assert!(run.stderr.contains("left out") && run.stderr.contains("OTHER"), "{}", run.stderr);
     let before = sandbox.read("secrets.age");
     sandbox.write(".env", "SMTP_PASSWORD=new\nDB_PASSWORD=changed\n");
@@ -154,7 +154,7 @@ fn an_editor_works_on_a_private_file_that_is_gone_afterwards() {
     let with =
         |editor: &str| me.give(&["secret", "edit"], "", &[("EDITOR", editor), ("XDG_RUNTIME_DIR", memory)]);
     let run = with("sh editor.sh");
-    assert_eq!((run.code, run.stdout.as_str()), (0, "changed NEW_ONE in ./secrets.age\n"), "{run:?}");
+    assert_eq!((run.code, run.stdout.as_str()), (0, "changed NEW_ONE in secrets.age\n"), "{run:?}");
     assert_eq!(sandbox.read("seen.txt"), "1\n");
     assert_eq!(sandbox.read("modes.txt"), "600\n700\n");
     let arguments = sandbox.read("args.txt");
@@ -188,7 +188,7 @@ fn a_colleague_reads_them_once_the_recipients_say_so() {
     assert!(run.stderr.contains("encrypted to other keys"), "{}", run.stderr);
     assert!(!run.stderr.contains("AGE-SECRET-KEY"), "{}", run.stderr);
     sandbox.write("plimsoll.yaml", sandbox.read("plimsoll.yaml") + &format!("  - {public}\n"));
-    assert_eq!(me.good(&["secret", "recipients"]), "./secrets.age can be read by 2 recipients\n");
+    assert_eq!(me.good(&["secret", "recipients"]), "secrets.age can be read by 2 recipients\n");
     assert_eq!(with_key(&["secret", "export", "--yes"]).stdout, me.good(&["secret", "export", "--yes"]));
 }
 

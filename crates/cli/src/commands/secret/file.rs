@@ -48,6 +48,7 @@ impl SecretFile {
 
     /// The file beside settings that were read already.
     pub(crate) fn with(directory: &Utf8Path, config: Config) -> Self {
+        let directory = directory.strip_prefix(".").unwrap_or(directory);
         Self { path: directory.join(FILE_NAME), settings: directory.join(config::FILE_NAME), config }
     }
 
