@@ -7,6 +7,8 @@
 //! A guest is known by the [`Mark`] in its description, never by its name. The mark also carries the host key that the guest must
 //! show, which the node told when it made the guest: everybody who may read the guest's configuration has the same pin.
 
+#[cfg(test)]
+mod boot_tests;
 mod error;
 mod find;
 mod firewall;

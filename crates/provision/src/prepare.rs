@@ -4,7 +4,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::Wanted;
 
-/// Runs as root. Arguments: the account that deploys. Reads the public keys that may log in, one a line.
+/// Runs as root. Arguments: the account that deploys, and whether keys of before go (`exact`) or stay (`add`). Reads the public
+/// keys that may log in, one a line.
 pub(crate) const SCRIPT: &str = include_str!("scripts/prepare.sh");
 
 /// Runs as root: gives the guest a host key that nobody else ever had.

@@ -458,6 +458,7 @@ impl Runner<'_> {
         let listener = Arc::clone(&self.listener);
         let job = Job::new("setting up the guest", prepare::SCRIPT)
             .arg(&self.wanted.guest.user)
+            .arg(if self.wanted.guest.ssh_keys.is_empty() { "add" } else { "exact" })
             .input(Input::Bytes(self.wanted.keys.join("\n").into_bytes()))
             .limit(Duration::from_secs(1800))
             .on_line(move |_, line| match line.strip_prefix("@note ") {

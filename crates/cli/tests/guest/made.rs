@@ -262,8 +262,23 @@ fn one_command_takes_an_empty_node_to_an_app_that_serves() {
     let other = site.command("fourth", &["status"]).output().unwrap();
     assert!(other.status.success(), "{}", said(&other));
 
-    // A disk that would have to shrink is refused before anything happens.
+    // Who is taken out of the file is taken out of the guest, and nobody else.
+    let logins = "wc -l </home/plimsoll/.ssh/authorized_keys";
+    site.guest(
+        &site.pinned(),
+        "echo 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHNvbWVib2R5IHdyb3RlIHRoaXMgYnkgaGFuZCBoZXJl hand' \
+        >>/home/plimsoll/.ssh/authorized_keys",
+    );
     let text = site.configuration();
+    let second = "\"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f ada\"";
+    site.write("plimsoll.yaml", &text.replace("ssh_keys: [", &format!("ssh_keys: [{second}, ")));
+    site.ok(&["deploy"]);
+    assert_eq!(site.guest(&site.pinned(), logins).trim(), "3");
+    site.write("plimsoll.yaml", &text);
+    site.ok(&["deploy"]);
+    assert_eq!(site.guest(&site.pinned(), logins).trim(), "2");
+
+    // A disk that would have to shrink is refused before anything happens.
     site.write("plimsoll.yaml", &text.replace("disk: 8GiB", "disk: 4GiB"));
     assert!(said(&site.run(&["deploy", "--yes"])).contains("would have to shrink to 4 GiB"));
     site.write("plimsoll.yaml", &text.replace("memory: 1GiB", "memory: 1536MiB"));

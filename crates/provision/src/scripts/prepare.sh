@@ -1,7 +1,8 @@
-# Makes a Debian or Ubuntu guest ready for deploys. Safe to repeat. $1: the account that deploys; input: its public keys.
+# Makes a Debian or Ubuntu guest ready for deploys. Safe to repeat. $1: the account that deploys; $2: `exact` when keys that were
+# brought before and are not among these shall go; input: its public keys.
 set -eu
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin
-user=$1
+user=$1 which=$2
 keys=$(cat)
 note() { printf '@note %s\n' "$*"; }
 own=/var/lib/plimsoll-guest
@@ -91,6 +92,19 @@ mkdir -p "$home/.ssh"; touch "$home/.ssh/authorized_keys"
 printf '%s\n' "$keys" | while IFS= read -r key; do
 	[ -z "$key" ] || grep -qxF -- "$key" "$home/.ssh/authorized_keys" || printf '%s\n' "$key" >>"$home/.ssh/authorized_keys"
 done
+brought=$own/keys-$user
+if [ "$which" = exact ] && [ -e "$brought" ]; then
+	# What people wrote there by hand was never brought, and stays.
+	printf '%s\n' "$keys" >"$own/new"
+	grep -vxF -f "$own/new" "$brought" >"$own/gone" || :
+	if [ -s "$own/gone" ]; then
+		grep -vxF -f "$own/gone" "$home/.ssh/authorized_keys" >"$own/new" || :
+		cat "$own/new" >"$home/.ssh/authorized_keys"
+	fi
+fi
+if [ "$which" = add ] && [ -e "$brought" ]; then cat "$brought"; fi >"$own/new"
+printf '%s\n' "$keys" >>"$own/new"
+sort -u "$own/new" >"$brought"
 chmod 700 "$home/.ssh"; chmod 600 "$home/.ssh/authorized_keys"; chown -R "$user:$group" "$home/.ssh"
 
 if [ -d /etc/ssh/sshd_config.d ]; then
