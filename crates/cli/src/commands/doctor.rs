@@ -38,6 +38,9 @@ pub(crate) struct DoctorArgs {
     /// Directory of the checkout
     #[arg(long, value_name = "DIRECTORY", default_value = ".")]
     directory: Utf8PathBuf,
+    /// Major release of the node, where it cannot be asked yet: commands for users and roles differ
+    #[arg(long, value_name = "8|9", default_value_t = 9, value_parser = clap::value_parser!(u16).range(8..=9))]
+    pve: u16,
 }
 
 pub(crate) fn run(ui: &Ui, args: &DoctorArgs) -> Result<Outcome, Failure> {
@@ -76,7 +79,7 @@ fn examine(args: &DoctorArgs, settings: &Settings) -> Result<Report, Failure> {
     let mut seen = None;
     let mut guest = None;
     if let Some(proxmox) = &target.proxmox {
-        let access = access(proxmox, settings);
+        let access = access(proxmox, settings, args.pve);
         let node = Node::of(settings);
         let runtime = runtime()?;
         match &node {
@@ -134,7 +137,7 @@ fn complaint(name: &'static str, failure: &Failure) -> Check {
     }
 }
 
-fn access(proxmox: &Proxmox, settings: &Settings) -> Access {
+fn access(proxmox: &Proxmox, settings: &Settings, major: u16) -> Access {
     let pinned = variable(FINGERPRINT).or_else(|| proxmox.fingerprint.clone());
     // The part before the last `=` is no secret.
     let token = variable(TOKEN).and_then(|text| text.rsplit_once('=').map(|(id, _)| id.to_owned()));
@@ -145,6 +148,7 @@ fn access(proxmox: &Proxmox, settings: &Settings) -> Access {
         authority: variable(AUTHORITY).is_some(),
         names: token.iter().fold(names, |names, token| names.with_token(token)),
         token,
+        major,
         now: now(),
     }
 }
@@ -206,12 +210,15 @@ fn inside(args: &DoctorArgs, settings: &Settings, guest: Option<GuestSeen>) -> R
             Err(failure) => return Ok(vec![complaint("ssh", &failure)]),
         }
     }
+    let shown = target.guest.clone().unwrap_or_default();
+    if target.host_key.is_none() {
+        return Ok(vec![runtime()?.block_on(unpinned(&shown))]);
+    }
     let app = target.app.clone().unwrap_or_else(|| settings.app().to_owned());
     let session = match target.open(&app, Arc::new(|_| ())) {
         Ok(session) => session,
         Err(failure) => return Ok(vec![complaint("ssh", &failure)]),
     };
-    let shown = target.guest.clone().unwrap_or_default();
     let mut checks = vec![checks::ssh(&shown, &Ok(()))];
     match session.runtime.block_on(session.runner.guest.observe(Depth::Now)) {
         Ok(state) => {
@@ -265,6 +272,28 @@ async fn find(node: &Node, settings: &Settings) -> Result<Option<GuestSeen>, (St
         }
     }
     Ok(None)
+}
+
+/// A guest whose host key nobody wrote down: what it shows, to be compared.
+async fn unpinned(guest: &str) -> Check {
+    let rest = guest.rsplit_once('@').map_or(guest, |(_, rest)| rest);
+    let (host, port) = match rest.rsplit_once(':') {
+        Some((host, port)) if port.parse::<u16>().is_ok() => (host, port.parse().ok()),
+        _ => (rest, None),
+    };
+    let host = host.trim_matches(['[', ']']);
+    match plimsoll_remote::scan(host, port).await {
+        Ok(keys) => {
+            let best = keys.iter().max_by_key(|key| key.to_string().starts_with("ssh-ed25519"));
+            let lines =
+                best.map(|key| vec![format!("host_key: \"{key}\""), format!("# {}", key.fingerprint())]);
+            Check::failed("ssh", format!("nothing says which host key {host} must show"))
+                .fix("compare on the guest, `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub`, then write this below `guest`:")
+                .commands(lines.unwrap_or_default())
+        }
+        Err(error) => Check::failed("ssh", error.to_string())
+            .fix("check the address, and that SSH runs there and is let in"),
+    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "the command line is the place that reads the environment")]

@@ -25,6 +25,8 @@ pub struct Access {
     pub token: Option<String>,
     /// Names for what is made on the node.
     pub names: Names,
+    /// The node's major release, as long as the node was not asked.
+    pub major: u16,
     /// This machine's clock, in seconds since 1970.
     pub now: u64,
 }
@@ -80,11 +82,14 @@ pub fn not_asked(access: &Access, target: &Target, why: NotAsked<'_>) -> Vec<Che
         }
     };
     let is_token = out.last().is_some_and(|check| check.name == "token");
-    if is_token && let Some(work) = Work::of(target, 9) {
+    if is_token && let Some(work) = Work::of(target, access.major) {
         // Who has no token yet needs to know what it must be able to do.
         let all = lines(&Needs::of(&work), &access.names, &BTreeMap::new());
         let check = Check::unknown("privileges", "the node was not asked")
-            .fix("on the node, as root (for Proxmox VE 9), this makes the token with what a deploy takes:")
+            .fix(format!(
+                "on the node, as root (for Proxmox VE {}), this makes the token with what a deploy takes:",
+                access.major
+            ))
             .commands(all);
         out.push(check);
     }
