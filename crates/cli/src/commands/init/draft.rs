@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use clap::ValueEnum;
 use plimsoll_model::commands::{Command, HopKind};
 use plimsoll_model::compose::{HealthTest, Service, VariableSource};
 use plimsoll_model::guests::{Guest, GuestKind, Properties};
@@ -19,6 +20,26 @@ pub(super) struct Given {
     pub(super) storage: Option<String>,
     pub(super) address: Option<String>,
     pub(super) gateway: Option<String>,
+    pub(super) kind: NewKind,
+}
+
+/// The kind of a guest that is made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum NewKind {
+    /// A virtual machine: a kernel of its own
+    #[default]
+    Vm,
+    /// An unprivileged container: lighter, with the node's kernel
+    Lxc,
+}
+
+/// A secret and who knows its value.
+#[derive(Debug)]
+pub(super) struct Secret {
+    pub(super) name: String,
+    /// Whether somebody else gave it out (an API key): nobody can make it.
+    pub(super) foreign: bool,
+    pub(super) why: String,
 }
 
 /// A value with the reason for it.
@@ -42,7 +63,7 @@ pub(super) struct Draft {
     pub(super) bridge: Choice,
     pub(super) checks: Vec<Choice>,
     pub(super) hooks: Vec<(String, Choice)>,
-    pub(super) secrets: Vec<(String, String)>,
+    pub(super) secrets: Vec<Secret>,
     /// Keys whose values nothing says.
     pub(super) assumed: Vec<&'static str>,
 }
@@ -222,7 +243,7 @@ fn service_of<'a>(command: &Command, stack: &'a Stack) -> Option<&'a str> {
 }
 
 /// Variables of the Compose files that hold secrets by their names.
-fn secrets(facts: &Facts, stack: &Stack) -> Vec<(String, String)> {
+fn secrets(facts: &Facts, stack: &Stack) -> Vec<Secret> {
     let mut seen = BTreeSet::new();
     let mut found = Vec::new();
     for variable in &stack.compose.variables {
@@ -245,10 +266,11 @@ fn secrets(facts: &Facts, stack: &Stack) -> Vec<(String, String)> {
         let own = has(&["PASSWORD", "PASSWD", "SECRET"]);
         let id = name.ends_with("_FILE") || name.contains("EXPIRE") || name.contains("ALGORITHM");
         if (foreign || own) && !id && seen.insert(variable.name.clone()) {
-            found.push((variable.name.clone(), at(facts, variable.place)));
+            let why = at(facts, variable.place);
+            found.push(Secret { name: variable.name.clone(), foreign, why });
         }
     }
-    found.sort();
+    found.sort_by(|a, b| a.name.cmp(&b.name));
     found
 }
 

@@ -13,7 +13,7 @@ use crate::discovery::discover;
 use crate::failure::{Failure, FailureKind, Outcome};
 use crate::ui::Ui;
 
-use draft::{Draft, Given};
+use draft::{Draft, Given, NewKind};
 
 /// Write a commented `plimsoll.yaml` from the Compose files and from scripts that deploy the app today
 #[derive(Debug, Args)]
@@ -38,6 +38,9 @@ pub(crate) struct InitArgs {
     /// Take a machine that exists already, with Docker Engine, instead of a new guest
     #[arg(long, value_name = "[USER@]HOST[:PORT]", conflicts_with_all = ["url", "node", "storage", "address", "gateway"])]
     adopt: Option<String>,
+    /// What is made for the app
+    #[arg(long, value_enum, default_value_t, conflicts_with = "adopt")]
+    kind: NewKind,
     /// Where the node's API answers
     #[arg(long, value_name = "URL")]
     url: Option<String>,
@@ -81,6 +84,7 @@ pub(crate) fn run(ui: &Ui, args: &InitArgs) -> Result<Outcome, Failure> {
         storage: args.storage.clone(),
         address: args.address.clone(),
         gateway: args.gateway.clone(),
+        kind: args.kind,
     };
     let directory = args.directory.canonicalize_utf8().ok();
     let folder = directory.as_deref().and_then(Utf8Path::file_name).unwrap_or("app");

@@ -1,6 +1,6 @@
 //! The draft as a commented file.
 
-use super::draft::{Choice, Draft, quoted};
+use super::draft::{Choice, Draft, NewKind, Secret, quoted};
 
 pub(super) fn text(draft: &Draft) -> String {
     let mut out = String::new();
@@ -41,12 +41,21 @@ pub(super) fn text(draft: &Draft) -> String {
     }
     if !draft.secrets.is_empty() {
         line("");
-        line(
-            "# Values never stand here: they come from the environment. What a database was made with must stay its password.",
-        );
+        // A machine that is taken over has a database with its password already.
+        let taken = draft.given.adopt.is_some();
+        line(if taken {
+            "# Values never stand here. What a database was made with must stay its password."
+        } else {
+            "# Values never stand here: those that are made are kept in secrets.age, encrypted."
+        });
+        if !taken && draft.today.is_some() {
+            line("# To bring today's along with its data: plimsoll secret import .env");
+        }
         line("secrets:");
-        for (name, why) in &draft.secrets {
-            line(&format!("  {name}: {{from: env}}  # {}", clean(why)));
+        for Secret { name, foreign, why } in &draft.secrets {
+            let made = !foreign && !taken;
+            let from = if made { "{generate: {length: 32, alphabet: url-safe}}" } else { "{from: env}" };
+            line(&format!("  {name}: {from}  # {}", clean(why)));
         }
     }
     out
@@ -91,9 +100,21 @@ fn created(draft: &Draft, line: &mut impl FnMut(&str)) {
             clean(today)
         ));
     }
-    line("    # A VM has a kernel of its own: nothing that breaks out of a container reaches the node.");
+    match given.kind {
+        NewKind::Vm => {
+            line(
+                "    # A VM has a kernel of its own: nothing that breaks out of a container reaches the node.",
+            );
+        }
+        NewKind::Lxc => {
+            line("    # An unprivileged container: lighter than a VM, and it shares the node's kernel.");
+        }
+    }
     line("    guest:");
-    line("      kind: vm");
+    line(match given.kind {
+        NewKind::Vm => "      kind: vm",
+        NewKind::Lxc => "      kind: lxc",
+    });
     let mut choice = |key: &str, choice: &Choice| {
         line(&format!("      {key}: {}  # {}", choice.value, clean(&choice.why)));
     };
@@ -125,7 +146,7 @@ mod tests {
     use plimsoll_model::{Facts, Inventory};
     use plimsoll_text::Files;
 
-    use super::super::draft::{Draft, Given};
+    use super::super::draft::{Draft, Given, NewKind};
 
     const COMPOSE: &str = "services:\n  api:\n    image: shop\n    environment: {DB_PASSWORD: \"${DB_PASSWORD}\"}\n    ports: [\"8000:8000\"]\n    healthcheck: {test: [CMD, curl, -f, \"http://localhost:8000/health?full=1\"]}\n  db:\n    image: postgres:16\n    ports: [\"5432:5432\"]\n    healthcheck: {test: [CMD, pg_isready]}\n";
     const SCRIPT: &str = "#!/bin/bash\nMEMORY=3072\npct create 107 local:vztmpl/debian.tar.zst --cores 3 --memory $MEMORY --rootfs fast:12 --net0 name=eth0,bridge=vmbr7\npct exec 107 -- docker compose exec -T api alembic upgrade head\n";
@@ -155,7 +176,8 @@ mod tests {
             "Today's guest is LXC container 107 (deploy.sh:3)",
             "- {http: \"http://{guest}:8000/health?full=1\"}  # service api, docker-compose.yml:5",
             "- {service: \"api\", run: \"alembic upgrade head\"}  # deploy.sh:4",
-            "DB_PASSWORD: {from: env}  # docker-compose.yml:4",
+            "DB_PASSWORD: {generate: {length: 32, alphabet: url-safe}}  # docker-compose.yml:4",
+            "plimsoll secret import .env",
         ] {
             assert!(text.contains(expected), "expected: {expected}\n{text}");
         }
@@ -170,9 +192,13 @@ mod tests {
         let (text, assumed) = written(&files, given()).unwrap();
         assert_eq!(assumed, ["proxmox.url", "proxmox.node", "guest.storage"]);
         plimsoll_config::parse(Utf8Path::new("plimsoll.yaml"), &text).unwrap();
+        let (text, _) = written(&files, Given { kind: NewKind::Lxc, ..given() }).unwrap();
+        assert!(text.contains("      kind: lxc\n"), "{text}");
+        plimsoll_config::parse(Utf8Path::new("plimsoll.yaml"), &text).unwrap();
         let adopt = Given { adopt: Some("deploy@10.0.0.5:2222".to_owned()), ..given() };
         let (text, assumed) = written(&files, adopt).unwrap();
         assert!(assumed.is_empty());
+        assert!(text.contains("DB_PASSWORD: {from: env}"), "{text}");
         plimsoll_config::parse(Utf8Path::new("plimsoll.yaml"), &text).unwrap();
         assert!(written(&[("deploy.sh", SCRIPT)], given()).is_none());
     }
