@@ -92,6 +92,7 @@ const VM_RESIZE: Source = Source::Code("qemu-server PVE/API2/Qemu.pm resize_vm")
 const BRIDGE: Source = Source::Code("pve-guest-common PVE/GuestHelpers.pm check_vnet_access");
 const VOLUME: Source = Source::Code("pve-storage PVE/Storage.pm check_volume_access");
 const CONTENT: Source = Source::Code("pve-storage PVE/API2/Storage/Content.pm delete");
+const EXTRACT: Source = Source::Code("pve-manager PVE/API2/VZDump.pm extractconfig");
 const VZDUMP: Source = Source::Code("pve-manager PVE/API2/VZDump.pm vzdump");
 
 const fn guest(any_of: &'static [&'static str], source: Source) -> Need {
@@ -432,6 +433,22 @@ pub const CALLS: &[Call] = &[
         releases: Releases::All,
         when: backups,
         needs: &[guest(&["VM.Backup"], CONTENT), on(Place::Backups, &["Datastore.AllocateSpace"], CONTENT)],
+    },
+    Call {
+        what: "stop the guest for a restore",
+        method: Post,
+        path: "/nodes/{node}/{kind}/{vmid}/status/shutdown",
+        releases: Releases::All,
+        when: |work| work.backups.is_some(),
+        needs: &[guest(&["VM.PowerMgmt"], Source::Contract)],
+    },
+    Call {
+        what: "read what a backup holds, and restore it in the guest's place",
+        method: Get,
+        path: "/nodes/{node}/vzdump/extractconfig",
+        releases: Releases::All,
+        when: |work| work.backups.is_some(),
+        needs: &[guest(&["VM.Backup"], EXTRACT), on(Place::Backups, &["Datastore.AllocateSpace"], EXTRACT)],
     },
     Call {
         what: "see backups",

@@ -124,9 +124,46 @@ fn a_release_that_fails_loses_exactly_the_writes_that_it_names() {
 
     // The next one goes on from there.
     app.write("web/health.sh", "wget -q -O- http://127.0.0.1:8080/version.txt\n");
-    assert!(app.ok(&["deploy"]).contains("serves"));
+    assert!(app.ok(&["deploy"]).contains("release 4"), "a number is not used twice");
     assert_eq!(app.served().as_deref(), Some("3"));
     assert!(rows(&app).starts_with(&kept), "what was there is still there");
+
+    // Whatever else lives on the guest would go back as well.
+    app.guest("mkdir -p /var/lib/plimsoll/other && echo 1 >/var/lib/plimsoll/other/good");
+    app.version("5");
+    let output = app.run(&["deploy"]);
+    let err = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        err.contains("the guest runs other as well") && err.contains("release 4 serves as before"),
+        "{err}"
+    );
+    assert_eq!((app.served().as_deref(), app.snapshots()), (Some("3"), vec![]));
+}
+
+#[test]
+fn a_client_killed_at_any_step_keeps_data_and_leaves_no_snapshot() {
+    let Some(app) = shop("plimsoll-test-steps", 18113) else { return };
+    app.ok(&["deploy"]);
+    for events in 1.. {
+        app.version(&format!("{}", events + 1));
+        assert_eq!(keep(&app.host(), app.port, events), Some(()), "before event {events}");
+        let mut child = app.spawn(&["deploy", "--format", "json"]);
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let borders =
+            lines.filter(|line| line.contains("\"event\":\"begin\"") || line.contains("\"event\":\"end\""));
+        let count = usize::try_from(events).unwrap();
+        let reached = borders.take(count).count() == count;
+        drop(child.kill());
+        drop(child.wait());
+        app.ok(&["deploy"]);
+        assert_eq!(app.served(), Some(format!("{}", events + 1)), "after {events} events");
+        assert_eq!(rows(&app), (1..=events).collect::<Vec<u64>>(), "after {events} events");
+        assert_eq!(app.snapshots(), [""; 0], "after {events} events");
+        if !reached {
+            assert!(events > 10, "{events} events");
+            break;
+        }
+    }
 }
 
 #[test]

@@ -118,17 +118,25 @@ fn a_guest_goes_only_by_its_name_and_comes_back_from_its_last_backup() {
         assert!(output.status.code() == Some(2) && text.contains("nothing was done"), "{text}");
     }
     assert_eq!((guests(), site.ok(&cat).trim()), (vec![100], "last"));
+    // A guest beside it is not taken for it.
+    site.ok(&["backup", "create"]);
+    let beside = site.ok(&["backup", "restore", "--to", "205"]);
+    assert!(beside.contains("guest 205 is local:backup/") && beside.contains("it is stopped"), "{beside}");
+    assert_eq!(guests(), [100, 205]);
+    assert!(site.ok(&["status"]).contains("release 1"));
+    let taken = site.run(&["backup", "restore", "--to", "205"]);
+    assert!(String::from_utf8_lossy(&taken.stderr).contains("there is a guest 205 already"));
     let sure = ["--yes", "--name", "shop/production"];
     let output = site.run(&[&["destroy"], sure.as_slice()].concat());
     let text = String::from_utf8_lossy(&[output.stderr, output.stdout].concat()).into_owned();
     assert!(text.contains("the backup boots") && text.contains("is gone; local:backup/"), "{text}");
     println!("{text}");
-    assert_eq!(guests(), [0; 0]);
+    assert_eq!(guests(), [205]);
     assert!(
         site.ok(&[&["destroy"], sure.as_slice()].concat()).contains("there is no guest of shop/production")
     );
     site.ok(&[&["backup", "restore"], sure.as_slice()].concat());
-    assert_eq!((guests(), site.ok(&cat).trim()), (vec![100], "last"));
+    assert_eq!((guests(), site.ok(&cat).trim()), (vec![100, 205], "last"));
     assert_eq!(site.served().as_deref(), Some("1"));
     site.close();
 }

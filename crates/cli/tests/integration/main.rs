@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot prepare its case should stop")]
 
+mod backup;
 mod bad_input;
 mod discovery;
 mod doctor;
