@@ -141,32 +141,6 @@ fn a_release_that_fails_loses_exactly_the_writes_that_it_names() {
 }
 
 #[test]
-fn a_client_killed_at_any_step_keeps_data_and_leaves_no_snapshot() {
-    let Some(app) = shop("plimsoll-test-steps", 18113) else { return };
-    app.ok(&["deploy"]);
-    for events in 1.. {
-        app.version(&format!("{}", events + 1));
-        assert_eq!(keep(&app.host(), app.port, events), Some(()), "before event {events}");
-        let mut child = app.spawn(&["deploy", "--format", "json"]);
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
-        let borders =
-            lines.filter(|line| line.contains("\"event\":\"begin\"") || line.contains("\"event\":\"end\""));
-        let count = usize::try_from(events).unwrap();
-        let reached = borders.take(count).count() == count;
-        drop(child.kill());
-        drop(child.wait());
-        app.ok(&["deploy"]);
-        assert_eq!(app.served(), Some(format!("{}", events + 1)), "after {events} events");
-        assert_eq!(rows(&app), (1..=events).collect::<Vec<u64>>(), "after {events} events");
-        assert_eq!(app.snapshots(), [""; 0], "after {events} events");
-        if !reached {
-            assert!(events > 10, "{events} events");
-            break;
-        }
-    }
-}
-
-#[test]
 fn a_client_killed_between_snapshot_and_end_leaves_what_the_next_one_finishes() {
     let Some(mut app) = shop("plimsoll-test-kept", 18112) else { return };
     app.ok(&["deploy"]);

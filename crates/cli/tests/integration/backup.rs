@@ -2,8 +2,8 @@
 
 use crate::sandbox::{Run, Sandbox};
 
-const ADOPTED: &str = "app: shop\ntargets:\n  production:\n    proxmox: {url: \"https://127.0.0.1:1\", node: pve1}\n    \
-                       guest: {kind: adopt, address: 10.0.0.5, user: root, host_key: \"SHA256:abc\"}\n";
+const ADOPTED: &str = "app: shop\ncompose: compose.yaml\ntargets:\n  production:\n    proxmox: {url: \"https://127.0.0.1:1\", node: pve1}\n    \
+                       guest: {kind: adopt, address: 10.0.0.5, user: root, host_key: \"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f\"}\n";
 
 fn run(file: Option<&str>, args: &[&str]) -> Run {
     let sandbox = Sandbox::new();
@@ -49,7 +49,7 @@ fn data_goes_back_only_where_a_node_and_a_guest_are_named() {
     assert!(
         unnumbered.code == 2 && unnumbered.stderr.contains("`on_failure: restore_data` takes a snapshot")
     );
-    let nowhere = "app: shop\ntargets:\n  production:\n    guest: {kind: adopt, address: 10.0.0.5}\n    on_failure: keep\n";
+    let nowhere = "app: shop\ncompose: compose.yaml\ntargets:\n  production:\n    guest: {kind: adopt, address: 10.0.0.5}\n    on_failure: keep\n";
     let kept = run(Some(nowhere), &["plan"]);
     assert!(
         kept.code == 2 && kept.stderr.contains("leaves no failed release running so far"),
