@@ -233,6 +233,13 @@ fn one_command_takes_an_empty_node_to_an_app_that_serves() {
     assert_eq!(site.guests(), [(100, Power::Running)]);
     assert_eq!(site.config(100), config);
 
+    // The doctor finds nothing to object to, inside the guest neither.
+    let doctor = site.ok(&["doctor"]);
+    println!("{doctor}");
+    for check in ["guest", "ssh", "engine", "space"] {
+        assert!(doctor.lines().any(|line| line.split_whitespace().take(2).eq(["ok", check])), "{doctor}");
+    }
+
     // Somebody else, with nothing but the checkout and a token, sees the same and trusts the same key.
     let other = site.command("other", &["status"]).output().unwrap();
     assert!(String::from_utf8_lossy(&other.stdout).contains("shop: release 1"), "{}", said(&other));
