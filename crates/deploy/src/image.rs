@@ -1,7 +1,7 @@
 //! Images that are built here and go into the guest's own store: only layers that it does not have.
 
-use std::collections::BTreeSet;
-use std::io;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Read as _};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ use tokio::io::AsyncReadExt as _;
 use tokio::process::Command;
 use tokio_util::io::SyncIoBridge;
 
+use crate::delta::{LIMIT, Layers, Library};
 use crate::error::DeployError;
 use crate::event::Event;
 use crate::guest::{Action, Guest, Lock, script};
@@ -23,6 +24,8 @@ use crate::spec::{Build, Spec};
 #[serde(rename_all = "PascalCase")]
 struct Inspected {
     architecture: String,
+    #[serde(default)]
+    size: u64,
     #[serde(rename = "RootFS")]
     root_fs: RootFs,
 }
@@ -42,6 +45,8 @@ struct Store {
     takes_parts: bool,
     /// The layers of each image.
     images: Vec<Vec<String>>,
+    /// Digests of layers that it can make others of.
+    kept: BTreeSet<String>,
 }
 
 impl Store {
@@ -58,10 +63,29 @@ impl Store {
                 }
                 Some(("store", kind)) => store.takes_parts = !kind.contains("containerd"),
                 Some(("layers", layers)) => store.images.extend(serde_json::from_str::<Vec<String>>(layers)),
+                Some(("kept", layer)) => {
+                    store.kept.insert(layer.to_owned());
+                }
                 _ => {}
             }
         }
         store
+    }
+
+    /// The layers above the first that it lacks, each with the one that stands in its place in the most similar image.
+    ///
+    /// The first one is the base image's, which another base replaces as a whole.
+    fn formers(&self, layers: &[String], known: usize) -> BTreeMap<String, Option<String>> {
+        let shared = |image: &Vec<String>| image.iter().zip(layers).take_while(|(a, b)| a == b).count();
+        let mut similar: Vec<&Vec<String>> = self.images.iter().collect();
+        similar.sort_by_key(|image| std::cmp::Reverse(shared(image)));
+        let digest = |layer: &String| layer.strip_prefix("sha256:").map(ToOwned::to_owned);
+        let former = |at: usize| {
+            let mut there = similar.iter().filter_map(|image| image.get(at).and_then(digest));
+            there.find(|layer| self.kept.contains(layer))
+        };
+        let lacking = layers.iter().enumerate().skip(known.max(1));
+        lacking.filter_map(|(at, layer)| Some((digest(layer)?, former(at)))).collect()
     }
 
     /// How many of these layers it has, from the bottom. A layer is the same only upon the same ones.
@@ -81,6 +105,7 @@ impl Guest {
         lock: &Lock,
         release: u64,
         (spec, build, name): (&Spec, &Build, &str),
+        library: Library,
     ) -> Result<Output, DeployError> {
         let image = match inspect(name).await? {
             Some(image) => image,
@@ -95,19 +120,36 @@ impl Guest {
             let reason = format!("{name} is for {}, the guest is {}", image.architecture, store.architecture);
             return Err(failed("build", &reason));
         }
-        let known = store.known(&image.root_fs.layers);
-        let left_out: BTreeSet<String> = image
-            .root_fs
-            .layers
-            .iter()
-            .take(known)
-            .filter_map(|layer| Some(format!("blobs/sha256/{}", layer.strip_prefix("sha256:")?)))
-            .collect();
+        let names = &image.root_fs.layers;
+        let known = store.known(names);
+        let left_out = names.iter().take(known).filter_map(|layer| blob(layer)).collect();
+        let layers = Layers { library, formers: store.formers(names, known) };
+        // What is unpacked on the guest before it is loaded takes its size twice for a while.
+        let way = if image.size > STREAMED { "stream" } else { "keep" };
+        let layers = (way == "keep").then_some(layers);
+        let output =
+            self.load(lock, release, name, (names, way), save(name, left_out, layers.clone())?).await?;
+        if output.status != 94 {
+            return Ok(output);
+        }
+        // What the guest kept was spoilt.
+        let left_out = names.iter().take(known).filter_map(|layer| blob(layer)).collect();
+        let layers = layers.map(Layers::without_formers);
+        self.load(lock, release, name, (names, way), save(name, left_out, layers)?).await
+    }
+
+    async fn load(
+        &self,
+        lock: &Lock,
+        release: u64,
+        name: &str,
+        (layers, way): (&[String], &str),
+        archive: tokio::io::DuplexStream,
+    ) -> Result<Output, DeployError> {
         let step = format!("ship {name}");
-        let layers = serde_json::to_string(&image.root_fs.layers)?;
         let action = Action::new(&step, release, script!("load"))
-            .args([name.to_owned(), layers])
-            .input(Input::Reader(Box::pin(save(name, left_out)?)))
+            .args([name.to_owned(), serde_json::to_string(layers)?, way.to_owned()])
+            .input(Input::Reader(Box::pin(archive)))
             .limit(Duration::from_secs(3600));
         self.step(lock, action).await
     }
@@ -134,6 +176,14 @@ impl Guest {
         (self.listener)(Event::End { step, took, sent: 0 });
         Ok(())
     }
+}
+
+/// Images above this size are loaded as they arrive.
+const STREAMED: u64 = 2 << 30;
+
+/// Where an archive has a layer.
+fn blob(layer: &str) -> Option<String> {
+    Some(format!("blobs/sha256/{}", layer.strip_prefix("sha256:")?))
 }
 
 fn docker(words: &[&str]) -> Command {
@@ -163,8 +213,12 @@ async fn inspect(name: &str) -> Result<Option<Inspected>, DeployError> {
     if said.to_lowercase().contains("no such image") { Ok(None) } else { Err(failed("docker", &said)) }
 }
 
-/// What `docker save` gives, compressed, without the layers that are left out.
-fn save(name: &str, left_out: BTreeSet<String>) -> Result<tokio::io::DuplexStream, DeployError> {
+/// What `docker save` gives, compressed, without the layers that are left out, and others as differences.
+fn save(
+    name: &str,
+    left_out: BTreeSet<String>,
+    layers: Option<Layers>,
+) -> Result<tokio::io::DuplexStream, DeployError> {
     let mut child = docker(&["save", name])
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -174,15 +228,20 @@ fn save(name: &str, left_out: BTreeSet<String>) -> Result<tokio::io::DuplexStrea
     let (reader, writer) = tokio::io::duplex(1 << 20);
     let (stdout, writer) = (SyncIoBridge::new(stdout), SyncIoBridge::new(writer));
     // An archive that ends early is noticed by the guest, which knows the layers that it must have.
-    drop(tokio::task::spawn_blocking(move || filter(stdout, writer, &left_out)));
+    drop(tokio::task::spawn_blocking(move || filter(stdout, writer, &left_out, layers.as_ref())));
     tokio::spawn(async move { child.wait().await });
     Ok(reader)
 }
 
-/// Copies an archive without some of its entries.
-fn filter(from: impl io::Read, to: impl io::Write, left_out: &BTreeSet<String>) -> io::Result<()> {
+/// Copies an archive without some of its entries, and with differences in the place of some.
+fn filter(
+    from: impl io::Read,
+    to: impl io::Write,
+    left_out: &BTreeSet<String>,
+    layers: Option<&Layers>,
+) -> io::Result<()> {
     let mut archive = tar::Archive::new(from);
-    let mut kept = tar::Builder::new(GzEncoder::new(to, Compression::default()));
+    let mut sent = tar::Builder::new(GzEncoder::new(to, Compression::default()));
     for entry in archive.entries()? {
         let mut entry = entry?;
         let path = entry.path()?.to_string_lossy().into_owned();
@@ -192,12 +251,28 @@ fn filter(from: impl io::Read, to: impl io::Write, left_out: &BTreeSet<String>) 
         let mut header = entry.header().clone();
         // Times of this machine are no part of an image.
         header.set_mtime(0);
+        let kept = |layers: &&Layers| name_of(&path).is_some_and(|name| layers.formers.contains_key(name));
+        if let (Some(layers), Some(name)) = (layers.filter(kept), name_of(&path))
+            && entry.size() <= LIMIT
+        {
+            let mut layer = Vec::new();
+            entry.read_to_end(&mut layer)?;
+            let (path, bytes) = layers.difference(name, &layer).unwrap_or((path.clone(), layer));
+            header.set_size(bytes.len() as u64);
+            sent.append_data(&mut header, &path, bytes.as_slice())?;
+            continue;
+        }
         match entry.link_name()? {
-            Some(link) => kept.append_link(&mut header, &path, link)?,
-            None => kept.append_data(&mut header, &path, &mut entry)?,
+            Some(link) => sent.append_link(&mut header, &path, link)?,
+            None => sent.append_data(&mut header, &path, &mut entry)?,
         }
     }
-    io::Write::flush(&mut kept.into_inner()?.finish()?)
+    io::Write::flush(&mut sent.into_inner()?.finish()?)
+}
+
+/// The digest that an archive's entry is named by.
+fn name_of(path: &str) -> Option<&str> {
+    path.strip_prefix("blobs/sha256/")
 }
 
 /// Whether there is an engine here that builds.
@@ -219,7 +294,6 @@ pub(crate) async fn builds_here() -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::Read as _;
 
     fn layers(names: &[&str]) -> Vec<String> {
         names.iter().map(|name| format!("sha256:{name}")).collect()
@@ -233,6 +307,13 @@ mod tests {
         assert_eq!(store.architecture, "amd64");
         assert_eq!(store.known(&layers(&["a", "b", "x"])), 2);
         assert_eq!(store.known(&layers(&["b", "a"])), 0);
+        assert_eq!(store.formers(&layers(&["a", "x"]), 1), BTreeMap::from([("x".to_owned(), None)]));
+        let keeps = Store::parse(&format!("{text}@kept b\n@kept c\n"));
+        let formers = keeps.formers(&layers(&["a", "x", "y"]), 1);
+        assert_eq!(
+            formers.into_iter().collect::<Vec<_>>(),
+            [("x".to_owned(), Some("b".to_owned())), ("y".to_owned(), None)]
+        );
         let whole = Store::parse(&text.replace("overlay2", "io.containerd.snapshotter.v1"));
         assert_eq!(whole.known(&layers(&["a", "b", "x"])), 0);
     }
@@ -248,7 +329,7 @@ mod tests {
         }
         let archive = archive.into_inner().unwrap();
         let mut sent = Vec::new();
-        filter(archive.as_slice(), &mut sent, &BTreeSet::from(["blobs/sha256/a".to_owned()])).unwrap();
+        filter(archive.as_slice(), &mut sent, &BTreeSet::from(["blobs/sha256/a".to_owned()]), None).unwrap();
         let mut plain = Vec::new();
         flate2::read::GzDecoder::new(sent.as_slice()).read_to_end(&mut plain).unwrap();
         let mut archive = tar::Archive::new(plain.as_slice());

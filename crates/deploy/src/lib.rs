@@ -7,6 +7,7 @@
 
 mod checks;
 mod data;
+mod delta;
 mod digest;
 mod error;
 mod event;

@@ -474,7 +474,7 @@ impl Run<'_> {
             Step::Build { image, .. } => self.build(image).await?,
             Step::Ship { image, .. } => {
                 let Some(build) = build_of(spec, image) else { return Ok(Ok(())) };
-                match guest.ship(lock, release, (spec, build, image)).await {
+                match guest.ship(lock, release, (spec, build, image), runner.cache.layers()).await {
                     Err(DeployError::Local { what, reason }) => {
                         let step = format!("{what} {image}");
                         return Ok(Err(Stop {

@@ -9,6 +9,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use plimsoll_remote::Input;
 
+use crate::delta::Library;
 use crate::digest;
 use crate::error::DeployError;
 use crate::guest::{Action, Guest, Lock, script};
@@ -22,6 +23,11 @@ const SEND: Duration = Duration::from_secs(1800);
 pub struct Cache(pub PathBuf);
 
 impl Cache {
+    /// Layers that were sent stand beside the lists.
+    pub(crate) fn layers(&self) -> Library {
+        Library(self.0.with_file_name("layers"))
+    }
+
     #[expect(clippy::disallowed_methods, reason = "this is the cache's own file")]
     fn read(&self, root: &str) -> Option<Listing> {
         let text = std::fs::read_to_string(self.0.join(root)).ok()?;

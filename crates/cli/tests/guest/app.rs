@@ -39,6 +39,23 @@ CMD ["sh", "/app/start.sh"]
 const START: &str = "trap 'exit 0' TERM\nhttpd -f -p 8080 -h /app &\nwait\n";
 const HEALTH: &str = "wget -q -O- http://127.0.0.1:8080/version.txt\n";
 
+/// Sockets of shared connections.
+fn sockets(folder: &std::path::Path) -> Vec<String> {
+    let paths = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let paths = paths.filter(|path| path.extension().is_some_and(|extension| extension == "sock"));
+    paths.map(|path| path.display().to_string()).collect()
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test talks to what it started")]
+fn works(program: &str, words: &[&str]) -> bool {
+    Command::new(program)
+        .args(words)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|it| it.success())
+}
+
 impl App {
     /// An app that is not deployed yet; or nothing, with the reason in words.
     pub(crate) fn new(name: &str, port: u16) -> Option<Self> {
@@ -251,15 +268,35 @@ impl App {
         };
     }
 
-    /// Builds with another engine than the guest's, where the tester names one.
+    /// Builds with another engine than the guest's: the one that the tester names, or a second one on a guest of the lab.
     pub(crate) fn build_elsewhere(&mut self) -> bool {
-        let Some(engine) = variable("PLIMSOLL_TEST_DOCKER_HOST") else {
-            println!("skipped: no PLIMSOLL_TEST_DOCKER_HOST, an engine besides the guest's that builds");
-            return false;
+        let engine = match variable("PLIMSOLL_TEST_DOCKER_HOST") {
+            Some(engine) => engine,
+            None if self.lab.is_some() && works("docker", &["--version"]) => self.second_engine(),
+            None => {
+                println!("skipped: no PLIMSOLL_TEST_DOCKER_HOST, an engine besides the guest's that builds");
+                return false;
+            }
         };
-        self.environment.retain(|(name, _)| name != "PLIMSOLL_BUILD");
-        self.environment.push(("DOCKER_HOST".to_owned(), engine));
+        self.build_with(&engine);
         true
+    }
+
+    /// Builds with this engine.
+    pub(crate) fn build_with(&mut self, engine: &str) {
+        self.environment.retain(|(name, _)| name != "PLIMSOLL_BUILD");
+        self.environment.push(("DOCKER_HOST".to_owned(), engine.to_owned()));
+    }
+
+    /// An engine of its own store and network on the guest, reached through the connection of this test.
+    fn second_engine(&self) -> String {
+        self.guest(include_str!("engine.sh"));
+        let here = self.folder.path().join("engine.sock");
+        let forward = format!("{}:/run/plimsoll-builder.sock", here.display());
+        for path in sockets(&self.folder.path().join("test-ssh")) {
+            assert!(works("ssh", &["-S", &path, "-O", "forward", "-L", &forward, "x"]));
+        }
+        format!("unix://{}", here.display())
     }
 
     /// Starts a script on the guest that goes on by itself.
@@ -283,15 +320,9 @@ impl App {
     }
 
     /// Cuts the connection of whatever client runs.
-    #[expect(clippy::disallowed_methods, reason = "ends the connection of the client under test")]
     pub(crate) fn cut(&self) {
-        let sockets = self.folder.path().join(".cache/plimsoll/plimsoll-ssh");
-        for entry in std::fs::read_dir(sockets).unwrap() {
-            let path = entry.unwrap().path();
-            if path.extension().is_some_and(|extension| extension == "sock") {
-                let status = Command::new("ssh").arg("-S").arg(&path).args(["-O", "exit", "x"]).status();
-                assert!(status.unwrap().success());
-            }
+        for path in sockets(&self.folder.path().join(".cache/plimsoll/plimsoll-ssh")) {
+            assert!(works("ssh", &["-S", &path, "-O", "exit", "x"]));
         }
     }
 

@@ -17,3 +17,4 @@ mod keep;
 mod lab;
 mod made;
 mod story;
+mod whole;

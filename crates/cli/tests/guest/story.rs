@@ -107,25 +107,52 @@ fn a_service_that_starts_first_answers_every_request() {
 }
 
 #[test]
-fn an_image_built_elsewhere_sends_only_its_new_layers() {
+fn an_image_built_elsewhere_sends_only_what_differs_from_layers_that_are_there() {
     let Some(mut app) = App::new("plimsoll-test-ship", 18087) else { return };
     if !app.build_elsewhere() {
         return;
     }
-    app.write("web/weight.bin", &"0123456789abcdef".repeat(20_000));
-    let deploy = app.deploy();
-    app.ok(&words(&deploy));
-    assert_eq!(app.served().as_deref(), Some("1"));
     app.write(
         "web/Dockerfile",
-        "FROM plimsoll-test/base:1\nCOPY weight.bin /app/\nCOPY . /app\nCMD [\"sh\", \"/app/start.sh\"]\n",
+        "FROM plimsoll-test/base:1\nCOPY packages /packages\nCOPY app /app\nHEALTHCHECK --interval=1s CMD sh \
+         /app/health.sh\nCMD [\"sh\", \"/app/start.sh\"]\n",
     );
-    app.ok(&words(&deploy));
-    app.version("2");
-    let said = app.ok(&words(&[deploy, vec!["--format".to_owned(), "json".to_owned()]].concat()));
+    app.write("web/app/start.sh", "httpd -f -p 8080 -h /app &\nwait\n");
+    app.write("web/app/health.sh", "wget -q -O- http://127.0.0.1:8080/version.txt\n");
+    let packages = |time: &str| {
+        for file in 0..1200 {
+            app.write(&format!("web/packages/{file}.py"), &crate::whole::noise(20_000, file));
+        }
+        app.write("web/packages/version", time);
+    };
+    packages("1");
+    app.write("web/app/code.txt", &crate::whole::noise(1 << 20, 77));
+    app.write("web/app/version.txt", "1");
+    let deploy = [app.deploy(), vec!["--format".to_owned(), "json".to_owned()]].concat();
+    let sent = || {
+        let said = app.ok(&words(&deploy));
+        let sent =
+            said.split("\"sent\":").last().and_then(|rest| rest.split(',').next()?.parse::<u64>().ok());
+        sent.unwrap_or_else(|| panic!("{said}"))
+    };
+    let first = sent();
+    assert_eq!(app.served().as_deref(), Some("1"));
+    // One line of code.
+    app.write("web/app/version.txt", "2");
+    let line = sent();
     assert_eq!(app.served().as_deref(), Some("2"));
-    let sent = said.split("\"sent\":").last().and_then(|rest| rest.split(',').next()?.parse::<u64>().ok());
-    assert!(sent.is_some_and(|sent| sent < 8_000), "{said}");
+    // Packages that were installed anew: the same files with new times, and one that differs.
+    packages("2");
+    let rebuilt = sent();
+    // What the guest kept is spoilt: the layer goes whole.
+    app.guest("for l in /var/lib/plimsoll/$1/layers/*; do echo spoilt >$l; done");
+    app.write("web/app/version.txt", "3");
+    let whole = sent();
+    assert_eq!(app.served().as_deref(), Some("3"));
+    println!("bytes of steps: first {first}, one line {line}, packages {rebuilt}, spoilt {whole}");
+    assert!(first > 15_000_000 && line <= 16_000 && rebuilt <= 200_000, "{first} {line} {rebuilt}");
+    assert!(whole > 500_000, "{whole}");
+    assert_eq!(app.guest("ls /var/lib/plimsoll/$1/load 2>/dev/null; exit 0"), "", "nothing is left");
 }
 
 #[test]
