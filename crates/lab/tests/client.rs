@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test says why it stops")]
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike as _;
@@ -431,6 +431,9 @@ async fn a_set_of_addresses_is_filled_and_goes_only_when_it_is_empty() {
     assert!(client.call(&GetIpSets { node, kind, vmid }).await.unwrap().is_empty());
 }
 
+/// For a thousand guests.
+const MOST: Duration = Duration::from_secs(2);
+
 fn processor_time() -> Duration {
     let used = getrusage(UsageWho::RUSAGE_SELF).unwrap();
     [used.user_time(), used.system_time()]
@@ -440,26 +443,32 @@ fn processor_time() -> Duration {
 }
 
 #[tokio::test]
-async fn a_thousand_guests_are_listed_quickly() {
+async fn a_thousand_guests_are_read_within_two_seconds() {
     let rig = Rig::new(Release::V9).await;
     let client = rig.root();
     for vmid in 100..1100 {
         client.call(&container(vmid)).await.unwrap();
     }
-    // Processor time of both sides: whatever else runs on the machine does not count.
-    let begin = processor_time();
-    let all = client.call(&GetGuests { node: "pve1".into(), kind: GuestKind::Lxc }).await.unwrap();
-    for guest in &all {
-        let config = GetConfig {
-            node: "pve1".into(),
-            kind: GuestKind::Lxc,
-            vmid: guest.vmid,
-            current: None,
-            snapshot: None,
-        };
-        client.call(&config).await.unwrap();
-    }
+    // Both sides run on this one thread: on a machine that does nothing else the clock shows as much. A busy
+    // machine adds to the clock, so the processors' time is held against the promise, and the clock is printed.
+    let (begin, used) = (Instant::now(), processor_time());
+    read_all(&client).await;
+    let (clock, used) = (begin.elapsed(), processor_time() - used);
+    eprintln!("1000 guests: {clock:?} by the clock, {used:?} of processors, both sides");
+    assert!(used < MOST, "{used:?}");
+}
+
+/// The list, then each guest's configuration and status.
+async fn read_all(client: &Client) {
+    let (node, kind) = ("pve1".to_owned(), GuestKind::Lxc);
+    let all = client.call(&GetGuests { node: node.clone(), kind }).await.unwrap();
     assert_eq!(all.len(), 1000);
-    let took = processor_time() - begin;
-    assert!(took < Duration::from_secs(2), "{took:?}");
+    for guest in &all {
+        let vmid = guest.vmid;
+        client
+            .call(&GetConfig { node: node.clone(), kind, vmid, current: None, snapshot: None })
+            .await
+            .unwrap();
+        client.call(&GetStatus { node: node.clone(), kind, vmid }).await.unwrap();
+    }
 }

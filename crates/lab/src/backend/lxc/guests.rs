@@ -129,6 +129,7 @@ impl Backend for Lxc {
         &[
             "virtual machines are simulated",
             "AppArmor is the machine's own, or absent",
+            "the state of a guest says 0 for processor load, used disk space and traffic",
             "the size of a disk is kept and not enforced",
             "a snapshot is a copy, and a guest that runs stands still while it is made",
             "no folder and no device of the machine, no VLAN, no hook script",
