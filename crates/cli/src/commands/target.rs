@@ -279,6 +279,8 @@ impl ReleaseArgs {
         }
         let files = with_values(&found.files, [root, &self.directory], &compose_files);
         let address = target.address();
+        // A guest that is still to be made, with an address that only it will know.
+        let address = if address.is_empty() { "{guest}".to_owned() } else { address };
         let timeout = Duration::from_secs(5);
         let here = |text: &String| text.replace("{guest}", &address);
         let http = self.check_http.iter().map(|url| Check::Http {

@@ -131,6 +131,10 @@ fn import_takes_what_is_known_and_replaces_nothing_unasked() {
     assert_eq!(run.code, 2);
     assert!(run.stderr.contains("nothing was stored") && !run.stderr.contains("changed\n"), "{}", run.stderr);
     assert_eq!(sandbox.read("secrets.age"), before);
+    sandbox.write("keys.env", "API_KEY=abc\n");
+    let run = me.run(&["secret", "import", "keys.env"]);
+    assert!(run.stderr.contains("write `API_KEY: {from: store}`"), "{}", run.stderr);
+    me.good(&["secret", "remove", "API_KEY"]);
     me.good(&["secret", "import", ".env", "--replace"]);
     assert_eq!(me.good(&["secret", "export", "--yes"]), "DB_PASSWORD='changed'\nSMTP_PASSWORD='new'\n");
 }

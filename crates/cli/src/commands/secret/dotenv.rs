@@ -3,6 +3,7 @@
 use std::io::IsTerminal as _;
 
 use camino::Utf8Path;
+use plimsoll_config::Origin;
 use plimsoll_secrets::{ExposeSecret as _, SecretString, Store};
 use plimsoll_syntax::dotenv::{self, Quote};
 use plimsoll_text::{Files, Layer};
@@ -48,6 +49,16 @@ pub(super) fn import(ui: &Ui, args: &ImportArgs) -> Result<(), Failure> {
     }
     file.save(ui, &store)?;
     ui.print(&format!("stored {} in {}\n", taken.join(", "), file.path()))?;
+    let declared = &file.config().secrets;
+    let kept = |name: &&String| {
+        let origin = declared.get(*name).map(|secret| &secret.origin);
+        origin.is_none_or(|origin| matches!(origin, Origin::Store | Origin::Generate(_)))
+    };
+    for name in taken.iter().filter(|name| !kept(name)) {
+        ui.status(&format!(
+            "`plimsoll.yaml` takes {name} from elsewhere: write `{name}: {{from: store}}` to use the stored value"
+        ));
+    }
     ui.status(&format!(
         "`{}` still holds them in the clear: remove it when nothing reads it any more",
         args.file
