@@ -12,4 +12,4 @@ mod proof;
 mod settle;
 
 pub use diff::unified_diff;
-pub use mend::{Changed, Check, Fixed, Mended, Request, Withdrawn, mend};
+pub use mend::{Accept, Changed, Check, Fixed, Mended, Request, Withdrawn, mend};

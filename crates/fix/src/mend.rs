@@ -5,11 +5,14 @@ use plimsoll_model::Inventory;
 use plimsoll_rules::{Assessment, Judged, Rule, RuleSet, Selection, Severity};
 use plimsoll_text::{Applicability, Files};
 
-use crate::proof::{Bench, State};
+use crate::proof::{Bench, Standard, State};
 use crate::settle::{Candidate, settle};
 
 /// A check from outside (`bash -n`, say): path, text before and text afterwards; the reason when it objects.
 pub type Check<'a> = dyn Fn(&Utf8Path, &str, &str) -> Option<String> + 'a;
+
+/// Takes the findings that the owner accepts out of those of a judgement of these files.
+pub type Accept<'a> = dyn Fn(&Files, &mut Assessment) + 'a;
 
 /// What to mend and how far to go.
 pub struct Request<'a> {
@@ -19,6 +22,8 @@ pub struct Request<'a> {
     pub inventory: &'a Inventory,
     /// What counts as a finding; its rules are not looked at, since a proof asks all of them.
     pub selection: &'a Selection,
+    /// What the owner accepts; it is not mended, and a patch may bring it.
+    pub accept: &'a Accept<'a>,
     /// The rules whose findings are mended.
     pub rules: &'a RuleSet,
     /// How far a fix must be trusted at least.
@@ -88,7 +93,9 @@ const ROUNDS: usize = 16;
 #[must_use]
 pub fn mend(request: Request<'_>) -> Mended {
     let original = request.files.clone();
-    let mut state = Box::new(State::new(request.files, request.inventory, request.selection));
+    let standard =
+        Standard { inventory: request.inventory, selection: request.selection, accept: request.accept };
+    let mut state = Box::new(State::new(request.files, &standard));
     let mut fixed = Vec::new();
     let mut withdrawn = Vec::new();
     for _ in 0..ROUNDS {
@@ -103,12 +110,7 @@ pub fn mend(request: Request<'_>) -> Mended {
             .filter(|(_, fix)| fix.applicability >= request.least)
             .filter(|(_, fix)| !fix.edits.iter().any(|e| (request.keep)(files.get(e.place.file).path())))
             .collect();
-        let bench = Bench {
-            state: &state,
-            inventory: request.inventory,
-            selection: request.selection,
-            check: request.check,
-        };
+        let bench = Bench { state: &state, standard: &standard, check: request.check };
         let settled = settle(&bench, &candidates);
         let describe =
             |index: usize| state.assessment.findings.get(index).and_then(|judged| described(files, judged));

@@ -9,9 +9,16 @@ use plimsoll_rules::{Assessment, Judged, RuleSet, Selection, Severity, evaluate}
 use plimsoll_syntax::dockerfile;
 use plimsoll_text::{FileId, Files, Layer};
 
-use crate::Check;
 use crate::apply::Edits;
 use crate::compare::compare;
+use crate::{Accept, Check};
+
+/// What files are judged by.
+pub(crate) struct Standard<'a> {
+    pub(crate) inventory: &'a Inventory,
+    pub(crate) selection: &'a Selection,
+    pub(crate) accept: &'a Accept<'a>,
+}
 
 /// Files with what is known and said about them.
 #[derive(Debug)]
@@ -23,10 +30,11 @@ pub(crate) struct State {
 
 impl State {
     /// Judges files by all rules, whatever was selected: a fix may break what nobody asked about.
-    pub(crate) fn new(files: Files, inventory: &Inventory, selection: &Selection) -> Self {
-        let facts = Facts::new(files, inventory.clone());
-        let all = Selection { rules: RuleSet::All, ..selection.clone() };
-        let assessment = evaluate(&facts, &all);
+    pub(crate) fn new(files: Files, standard: &Standard<'_>) -> Self {
+        let facts = Facts::new(files, standard.inventory.clone());
+        let all = Selection { rules: RuleSet::All, ..standard.selection.clone() };
+        let mut assessment = evaluate(&facts, &all);
+        (standard.accept)(&facts.files, &mut assessment);
         let unreadable = unreadable(&facts);
         Self { facts, assessment, unreadable }
     }
@@ -68,8 +76,7 @@ pub(crate) enum Verdict {
 /// All that judging a patch needs.
 pub(crate) struct Bench<'a> {
     pub(crate) state: &'a State,
-    pub(crate) inventory: &'a Inventory,
-    pub(crate) selection: &'a Selection,
+    pub(crate) standard: &'a Standard<'a>,
     pub(crate) check: &'a Check<'a>,
 }
 
@@ -79,7 +86,7 @@ impl Bench<'_> {
         let before = &self.state.facts.files;
         let files = edits.apply(before);
         let changed: Vec<FileId> = edits.files().collect();
-        let state = State::new(files, self.inventory, self.selection);
+        let state = State::new(files, self.standard);
         let after = &state.facts.files;
         if let Some((file, message)) = state.unreadable.difference(&self.state.unreadable).next() {
             return Verdict::Broken(format!(

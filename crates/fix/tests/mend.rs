@@ -15,6 +15,7 @@ fn run_to(least: Applicability, files: &[(&str, &str)], check: &dyn Fn(&str) -> 
         files: Files::new(files.iter().map(|(path, text)| ((*path).into(), (*text).to_owned()))),
         inventory: &inventory,
         selection: &Selection::default(),
+        accept: &|_, _| {},
         rules: &RuleSet::All,
         least,
         keep: &|path| path.as_str().starts_with("keep/"),

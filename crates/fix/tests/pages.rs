@@ -34,6 +34,7 @@ fn run(rule: &'static Rule, project: &Project) -> Mended {
         files: Files::new(project.clone()),
         inventory: &inventory,
         selection: &selection(),
+        accept: &|_, _| {},
         rules: &RuleSet::Only(BTreeSet::from([rule.code])),
         least: Applicability::Review,
         keep: &|_| false,

@@ -38,6 +38,33 @@ fn a_fix_is_written_once_and_said() {
 }
 
 #[test]
+fn an_accepted_risk_is_not_mended_until_its_day_has_passed() {
+    let fix_today = |sandbox: &Sandbox, args: &[&str]| {
+        // 2026-11-23
+        let output = sandbox.command(args).env("SOURCE_DATE_EPOCH", "1795392000").output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let accepting = |path: &str, until: &str| {
+        let settings = format!(
+            "evaluate:\n  accept:\n    - {{rule: NET-001, reason: a VPN, until: {until}, path: {path}}}\n"
+        );
+        Sandbox::with(&[(PATH, COMPOSE), ("plimsoll.yaml", &settings)])
+    };
+    let accepted = accepting(PATH, "2026-11-23");
+    for args in [&["fix", "--rules", "NET-001"][..], &["fix", "--rules", "NET-001", "--patch-dir", "patches"]]
+    {
+        assert!(!fix_today(&accepted, args).contains("NET-001"));
+        assert_eq!(accepted.read(PATH), COMPOSE);
+    }
+    assert!(!accepted.path().join("patches/NET-001-published-data-service.patch").exists());
+    for counted in [accepting(PATH, "2026-11-22"), accepting("elsewhere", "2026-11-23")] {
+        assert!(fix_today(&counted, &["fix", "--rules", "NET-001"]).contains("fixed NET-001"));
+        assert_ne!(counted.read(PATH), COMPOSE);
+    }
+}
+
+#[test]
 fn a_diff_goes_to_standard_output_alone_and_git_takes_it() {
     let sandbox = Sandbox::with(&[(PATH, COMPOSE)]);
     let run = sandbox.run(&["fix", "--diff"]);

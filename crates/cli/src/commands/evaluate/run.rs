@@ -2,7 +2,7 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 use plimsoll_judge::graph::{Graph, graph, to_dot, to_mermaid};
-use plimsoll_judge::settings::{Status, accept, statuses};
+use plimsoll_judge::settings::Status;
 use plimsoll_judge::situation::situation;
 use plimsoll_model::Facts;
 use plimsoll_report::{
@@ -40,8 +40,7 @@ pub(crate) fn run(ui: &Ui, args: &EvaluateArgs) -> Result<Outcome, Failure> {
     let facts = Facts::new(files, inventory);
     let mut assessment = quietly(|| evaluate(&facts, &selection));
     let today = today();
-    let accepted = statuses(&settings.accept, &assessment, &facts.files, today);
-    accept(&accepted, &mut assessment);
+    let accepted = settings::accept_risks(&settings, today, &facts.files, &mut assessment);
     drop(patience);
     let report = Report {
         root: &root,

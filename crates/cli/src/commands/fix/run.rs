@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 use anstyle::{AnsiColor, Style};
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 use plimsoll_fix::{Changed, Mended, Request, mend, unified_diff};
+use plimsoll_judge::settings::{Date, Settings};
 use plimsoll_model::Inventory;
 use plimsoll_rules::{RuleSet, Selection};
 use plimsoll_text::{Applicability, Files};
 
 use super::FixArgs;
 use super::summary::{Done, summary};
-use crate::commands::evaluate::{quietly, rule_set};
+use crate::commands::evaluate::{accept_risks, quietly, read_settings, rule_set, today};
 use crate::discovery::{Discovery, discover};
 use crate::failure::{Failure, FailureKind, Outcome};
 use crate::output::{rewrite_file, write_file};
@@ -29,7 +30,8 @@ pub(crate) fn run(ui: &Ui, args: &FixArgs) -> Result<Outcome, Failure> {
             .hint("commit or stash them, so that the fixes can be told apart and taken back")
             .hint("`--diff` shows the changes without writing, `--allow-dirty` writes them all the same"));
     }
-    let work = Work { args, inventory, repaired, selection: Selection::default() };
+    let settings = read_settings(&files)?;
+    let work = Work { args, inventory, repaired, selection: Selection::default(), settings, today: today() };
     if let Some(folder) = &args.patch_dir {
         work.patches(ui, &root, &files, &rules, folder)?;
         return Ok(Outcome::Clean);
@@ -55,6 +57,8 @@ struct Work<'a> {
     inventory: Inventory,
     repaired: BTreeSet<Utf8PathBuf>,
     selection: Selection,
+    settings: Settings,
+    today: Date,
 }
 
 impl Work<'_> {
@@ -63,6 +67,9 @@ impl Work<'_> {
             files,
             inventory: &self.inventory,
             selection: &self.selection,
+            accept: &|files, assessment| {
+                accept_risks(&self.settings, self.today, files, assessment);
+            },
             rules,
             least: if risky { Applicability::Review } else { Applicability::Safe },
             keep: &|path| self.repaired.contains(path),
