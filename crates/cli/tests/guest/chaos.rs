@@ -21,6 +21,39 @@ fn killed_after(app: &App, events: usize) -> bool {
 }
 
 #[test]
+fn a_client_killed_at_any_step_leaves_what_the_next_deploy_finishes() {
+    let Some(app) = App::new("plimsoll-test-chaos", 18082) else { return };
+    let deploy = app.deploy();
+    let deploy: Vec<&str> = deploy.iter().map(String::as_str).collect();
+    app.ok(&deploy);
+    let mut events = 1;
+    loop {
+        let (before, after) = (format!("{events}"), format!("{}", events + 1));
+        app.version(&after);
+        let reached = killed_after(&app, events);
+        let between = app.served();
+        assert!(
+            [None, Some(before.clone()), Some(after.clone())].contains(&between),
+            "after {events} events it serves {between:?}"
+        );
+        let said = app.ok(&deploy);
+        assert_eq!(app.served(), Some(after), "after {events} events: {said}");
+        assert_eq!(app.running(), ["api", "db", "web"], "after {events} events");
+        app.ok(&["status"]);
+        if !reached {
+            break;
+        }
+        events += 1;
+    }
+    assert!(events > 12, "{events} events");
+    assert_eq!(
+        app.guest("docker exec $1-db-1 cat /data/starts | grep -c .").trim(),
+        "1",
+        "the data is there"
+    );
+}
+
+#[test]
 fn what_follows_a_killed_deploy_may_fail_and_the_old_release_serves() {
     let Some(app) = App::new("plimsoll-test-worse", 18083) else { return };
     let deploy = app.deploy();
