@@ -153,6 +153,13 @@ impl Guest {
         size.parse::<plimsoll_pve::property::Size>().map_or(0, |size| size.0)
     }
 
+    /// What the disks of a simulated guest hold: a small Debian system and what was written into it.
+    pub(crate) fn used_bytes(&self) -> u64 {
+        const SYSTEM: u64 = 600 << 20;
+        let written: usize = self.files.iter().map(|(path, content)| path.len() + content.len()).sum();
+        (SYSTEM + written as u64).min(self.disk_bytes())
+    }
+
     pub(crate) fn status(&self, now: i64) -> Map<String, Value> {
         let number = |key: &str, otherwise: u64| {
             self.config.get(key).and_then(|text| text.parse().ok()).unwrap_or(otherwise)
@@ -161,10 +168,12 @@ impl Guest {
         let memory = number("memory", 512) << 20;
         let uptime = self.running.map_or(0, |since| (now - since).max(0) / 1000);
         let used = if on { memory / 4 } else { 0 };
+        // The node sees into the file system of a container that runs, and of nothing else.
+        let disk = if on && self.kind.is_container() { self.used_bytes() } else { 0 };
         let cpus = number("cores", if self.kind.is_container() { 2 } else { 1 }) * number("sockets", 1);
         let value = json!({
             "vmid": self.vmid, "name": self.name(), "status": if on { "running" } else { "stopped" }, "uptime": uptime,
-            "cpu": 0, "cpus": cpus, "mem": used, "maxmem": memory, "disk": 0, "maxdisk": self.disk_bytes(),
+            "cpu": 0, "cpus": cpus, "mem": used, "maxmem": memory, "disk": disk, "maxdisk": self.disk_bytes(),
             "diskread": 0, "diskwrite": 0, "netin": 0, "netout": 0,
         });
         let mut out = value.as_object().cloned().unwrap_or_default();

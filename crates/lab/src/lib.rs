@@ -29,7 +29,9 @@ mod validate;
 
 #[cfg(unix)]
 pub use backend::lxc;
-pub use backend::{Address, Backend, GuestSpec, Network, NewGuest, Operation, Progress, Simulated, Template};
+pub use backend::{
+    Address, Backend, GuestSpec, Network, NewGuest, Operation, Progress, Simulated, Template, Usage,
+};
 pub use contract::Release;
 pub use faults::{Fault, Rule};
 pub use http::{Outcome, Request, Response};

@@ -162,6 +162,21 @@ impl State {
         if let Some(bytes) = guest.running.and_then(|_| self.backend.memory(guest.vmid)) {
             out.insert("mem".to_owned(), bytes.into());
         }
+        if let Some(usage) = guest.running.and_then(|_| self.backend.usage(&guest.spec())) {
+            let mut put = |key: &str, value: Option<u64>| {
+                out.extend(value.map(|value| (key.to_owned(), value.into())));
+            };
+            put("disk", usage.disk);
+            put("netin", usage.net.map(|(taken, _)| taken));
+            put("netout", usage.net.map(|(_, sent)| sent));
+            put("diskread", usage.io.map(|(read, _)| read));
+            put("diskwrite", usage.io.map(|(_, written)| written));
+            // The node tells a fraction of the guest's own processors (PVE::LXC::vmstatus).
+            let cpus = out.get("cpus").and_then(Value::as_f64).filter(|cpus| *cpus > 0.0).unwrap_or(1.0);
+            if let Some(busy) = usage.processors {
+                out.insert("cpu".to_owned(), (busy / cpus).into());
+            }
+        }
         out
     }
 

@@ -17,7 +17,7 @@ struct Node {
 
 impl Node {
     fn new(release: Release) -> Self {
-        let lab = Lab::new(Options { release, virtual_time: true, ..Options::default() });
+        let lab = Lab::new(Options { release, virtual_time: true, nodes: 2, ..Options::default() });
         let mut node = Self { lab, cookie: String::new(), csrf: String::new() };
         let session =
             node.send("POST", "/access/ticket", "username=root@pam&password=plimsoll", None).1["data"]
@@ -30,6 +30,11 @@ impl Node {
         node.root("POST", "/nodes/pve1/lxc/101/template", "");
         node.root("POST", "/nodes/pve1/lxc", &format!("vmid=102&{template}"));
         node.root("POST", "/nodes/pve1/lxc/100/snapshot", "snapname=s1");
+        node.root(
+            "POST",
+            "/storage",
+            "storage=fast&type=lvmthin&vgname=fast&thinpool=data&content=images,rootdir",
+        );
         node.root("POST", "/nodes/pve1/qemu", "vmid=200&scsi0=local-lvm:4&agent=1&start=1");
         node.root(
             "POST",
@@ -138,6 +143,28 @@ const OPERATIONS: &[Operation] = &[
         "/nodes/pve1/lxc/100/resize",
         "disk=rootfs&size=%2B1G",
         &["VM.Config.Disk", "VM.Config.Options", "Datastore.AllocateSpace"],
+    ),
+    (
+        "move a volume",
+        "POST",
+        "/nodes/pve1/lxc/102/move_volume",
+        "volume=rootfs&storage=local-lvm",
+        &["VM.Config.Disk", "Datastore.AllocateSpace"],
+    ),
+    (
+        "move a disk",
+        "POST",
+        "/nodes/pve1/qemu/200/move_disk",
+        "disk=scsi0&storage=fast",
+        &["VM.Config.Disk", "Datastore.AllocateSpace"],
+    ),
+    ("migrate a container", "POST", "/nodes/pve1/lxc/102/migrate", "target=pve2", &["VM.Migrate"]),
+    (
+        "migrate a machine to another storage",
+        "POST",
+        "/nodes/pve1/qemu/200/migrate",
+        "target=pve2&online=1&with-local-disks=1&targetstorage=fast",
+        &["VM.Migrate", "VM.Config.Disk", "Datastore.AllocateSpace"],
     ),
     ("take a snapshot", "POST", "/nodes/pve1/lxc/100/snapshot", "snapname=s2", &["VM.Snapshot"]),
     ("roll back", "POST", "/nodes/pve1/lxc/100/snapshot/s1/rollback", "", &["VM.Snapshot.Rollback"]),

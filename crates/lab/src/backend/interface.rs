@@ -103,6 +103,15 @@ pub enum Operation {
         /// The name.
         name: String,
     },
+    /// Give a disk another volume, with everything that it holds. The old volume keeps its content until it is dropped.
+    Move {
+        /// The guest as it is.
+        spec: GuestSpec,
+        /// The disk: `rootfs`, `mp0`, `scsi0` …
+        disk: String,
+        /// The new volume.
+        volume: String,
+    },
     /// Forget what was kept under a name.
     Forget {
         /// The guest.
@@ -138,7 +147,10 @@ impl Operation {
     pub fn vmid(&self) -> u32 {
         match self {
             Self::Create(guest) => guest.spec.vmid,
-            Self::Start(spec) | Self::Copy { to: spec, .. } | Self::Dump { spec, .. } => spec.vmid,
+            Self::Start(spec)
+            | Self::Copy { to: spec, .. }
+            | Self::Dump { spec, .. }
+            | Self::Move { spec, .. } => spec.vmid,
             Self::Stop { vmid, .. }
             | Self::Snapshot { vmid, .. }
             | Self::Rollback { vmid, .. }
@@ -146,6 +158,19 @@ impl Operation {
             | Self::Destroy { vmid } => *vmid,
         }
     }
+}
+
+/// What a running guest uses: the figures of its state.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Usage {
+    /// Processors' worth of time since the last question: 1.5 is one and a half of them.
+    pub processors: Option<f64>,
+    /// Bytes that its root file system holds.
+    pub disk: Option<u64>,
+    /// Bytes that its cards took in and sent.
+    pub net: Option<(u64, u64)>,
+    /// Bytes that it read from and wrote to disks.
+    pub io: Option<(u64, u64)>,
 }
 
 /// A maker of guests. Every call returns at once; what takes time is asked about with [`Backend::poll`].
@@ -177,6 +202,16 @@ pub trait Backend: Send {
 
     /// Bytes of memory that a running guest uses, where that is known.
     fn memory(&self, _vmid: u32) -> Option<u64> {
+        None
+    }
+
+    /// What a running guest uses beside memory, where that is known.
+    fn usage(&self, _guest: &GuestSpec) -> Option<Usage> {
+        None
+    }
+
+    /// Bytes that the content of a volume takes, where it has content.
+    fn size(&self, _volume: &str) -> Option<u64> {
         None
     }
 

@@ -5,5 +5,5 @@ mod interface;
 pub mod lxc;
 mod simulated;
 
-pub use interface::{Address, Backend, GuestSpec, Network, NewGuest, Operation, Progress, Template};
+pub use interface::{Address, Backend, GuestSpec, Network, NewGuest, Operation, Progress, Template, Usage};
 pub use simulated::Simulated;

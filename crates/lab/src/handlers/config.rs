@@ -272,7 +272,7 @@ fn changes(cx: &Cx<'_>, kind: Kind) -> Result<(Change, Vec<String>), Refusal> {
     Ok((new, revert))
 }
 
-fn changeable(cx: &Cx<'_>, kind: Kind) -> Result<(), Refusal> {
+pub(super) fn changeable(cx: &Cx<'_>, kind: Kind) -> Result<(), Refusal> {
     let guest = cx.guest(kind)?;
     if guest.lock.as_deref() == Some("create") && kind.is_container() {
         let file = format!("/run/lock/lxc/pve-config-{}.lock", guest.vmid);
@@ -281,7 +281,12 @@ fn changeable(cx: &Cx<'_>, kind: Kind) -> Result<(), Refusal> {
     if let Some(text) = locked(cx.state, guest) {
         return Err(Refusal::died(text));
     }
-    match cx.args.get("digest") {
+    unmodified(guest, cx.args.get("digest"))
+}
+
+/// Whether a guest is as the caller last saw it.
+pub(super) fn unmodified(guest: &Guest, digest: Option<&str>) -> Result<(), Refusal> {
+    match digest {
         Some(digest) if digest != guest.digest() => {
             Err(Refusal::died("detected modified configuration - file changed by other user? Try again."))
         }
@@ -351,7 +356,7 @@ pub(super) fn apply(
 }
 
 /// A disk that is taken out stays as `unusedN`; taking that out frees it.
-fn detach(state: &mut State, vmid: u32, key: &str, volume: &str) -> Result<(), String> {
+pub(super) fn detach(state: &mut State, vmid: u32, key: &str, volume: &str) -> Result<(), String> {
     if stem(key) == "unused" {
         state.free(volume);
         return Ok(());

@@ -11,9 +11,11 @@ mod firewall;
 mod firewall_sets;
 mod groups;
 mod ha;
+mod migrate;
 mod node;
 mod permit;
 mod power;
+mod relocate;
 mod snapshot;
 mod storage;
 mod tasks;
@@ -250,6 +252,12 @@ pub(crate) const ROUTES: &[(&str, &str, Handler)] = &[
     }),
     ("PUT", "/nodes/{node}/lxc/{vmid}/snapshot/{snapname}/config", |cx| snapshot::describe(cx, Lxc)),
     ("PUT", "/nodes/{node}/qemu/{vmid}/snapshot/{snapname}/config", |cx| snapshot::describe(cx, Qemu)),
+    ("POST", "/nodes/{node}/lxc/{vmid}/move_volume", |cx| relocate::relocate(cx, Lxc)),
+    ("POST", "/nodes/{node}/qemu/{vmid}/move_disk", |cx| relocate::relocate(cx, Qemu)),
+    ("GET", "/nodes/{node}/lxc/{vmid}/migrate", |cx| migrate::outlook(cx, Lxc)),
+    ("POST", "/nodes/{node}/lxc/{vmid}/migrate", |cx| migrate::migrate(cx, Lxc)),
+    ("GET", "/nodes/{node}/qemu/{vmid}/migrate", |cx| migrate::outlook(cx, Qemu)),
+    ("POST", "/nodes/{node}/qemu/{vmid}/migrate", |cx| migrate::migrate(cx, Qemu)),
 ];
 
 #[cfg(test)]

@@ -90,7 +90,7 @@ pub(super) fn taken_down(state: &mut State, vmid: u32) -> Result<Vec<String>, St
 }
 
 /// Adds the steps of a stop, where the guest runs.
-fn then_down(plan: Plan, after: i64, vmid: u32, ask: bool) -> Plan {
+pub(super) fn then_down(plan: Plan, after: i64, vmid: u32, ask: bool) -> Plan {
     plan.work(
         after,
         move |state| {
@@ -101,7 +101,7 @@ fn then_down(plan: Plan, after: i64, vmid: u32, ask: bool) -> Plan {
     )
 }
 
-fn then_up(plan: Plan, after: i64, vmid: u32) -> Plan {
+pub(super) fn then_up(plan: Plan, after: i64, vmid: u32) -> Plan {
     plan.work(after, move |state| bringing_up(state, vmid), move |state| brought_up(state, vmid))
 }
 

@@ -14,6 +14,8 @@ mod small;
 mod stack;
 mod traces;
 
+use std::os::unix::fs::MetadataExt as _;
+
 use plimsoll_pve::api::*;
 use plimsoll_pve::property::LxcNet;
 use plimsoll_pve::{Upid, Vmid};
@@ -65,6 +67,17 @@ async fn a_guest_boots_with_docker_and_its_snapshot_and_its_backup_hold_its_file
     let status = rig.client.call(&GetStatus { node: node(), kind: KIND, vmid }).await.unwrap();
     let memory = status.mem.unwrap() >> 20;
     assert!((10..1500).contains(&memory), "{memory} MB are used of 2048");
+    assert!(status.netin.unwrap() > 1000 && status.netout.unwrap() > 1000, "it has talked: {status:?}");
+    // The first question begins the count of files.
+    let mut disk = None;
+    for _ in 0..100 {
+        disk = rig.client.call(&GetStatus { node: node(), kind: KIND, vmid }).await.unwrap().disk;
+        if disk.is_some_and(|bytes| bytes > 100 << 20) {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    }
+    assert!((100..3000).contains(&(disk.unwrap() >> 20)), "{disk:?} bytes are used");
 
     rig.ssh(5, "echo one > /root/state && sync");
     rig.done(&snapshot(vmid)).await;
@@ -88,7 +101,9 @@ async fn a_guest_boots_with_docker_and_its_snapshot_and_its_backup_hold_its_file
         content: Some("backup".into()),
         vmid: Some(vmid),
     };
-    let backup = rig.client.call(&held).await.unwrap().remove(0).volid;
+    let backup = rig.client.call(&held).await.unwrap().remove(0);
+    assert!(backup.size.unwrap() > 50 << 20, "a backup is as large as its archive: {backup:?}");
+    let backup = backup.volid;
     rig.done(&off(vmid)).await;
     rig.done(&deleted(vmid)).await;
     let net = format!("name=eth0,bridge=vmbr0,ip={}/24", rig.address(6));
@@ -133,6 +148,7 @@ async fn ten_guests_and_their_lab_leave_nothing_behind() {
     rig.done(&PowerOn { node: node(), kind: KIND, vmid: Vmid(112) }).await;
     assert!(!Traces::of(&marks).with("-112").is_empty(), "a guest that runs is seen");
     rig.done(&off(Vmid(111))).await;
+    a_volume_moves_with_its_files(&rig).await;
     for vmid in (110..120).map(Vmid).filter(|vmid| vmid.0 != 112) {
         rig.done(&deleted(vmid)).await;
     }
@@ -144,4 +160,39 @@ async fn ten_guests_and_their_lab_leave_nothing_behind() {
     let left = Traces::of(&marks);
     assert!(left.is_empty(), "{left:#?}");
     drop(own);
+}
+
+/// On a guest that is stopped: its root file system goes to another storage and to a copy of its files.
+async fn a_volume_moves_with_its_files(rig: &Rig) {
+    let vmid = Vmid(113);
+    let root = || {
+        let lab = std::fs::read_dir(&rig.data).unwrap().map(|entry| entry.unwrap().path());
+        let guests = lab.flat_map(|lab| std::fs::read_dir(lab.join("guests")).unwrap());
+        let own =
+            guests.map(|entry| entry.unwrap().path()).find(|path| path.to_string_lossy().ends_with("-113"));
+        own.unwrap().join("disks/rootfs")
+    };
+    std::fs::write(root().join("tmp/mark"), "here").unwrap();
+    let before = std::fs::metadata(root()).unwrap().ino();
+    let storage = CreateStorage {
+        storage: "fast".into(),
+        kind: "dir".into(),
+        content: Some("rootdir".into()),
+        options: [("path".to_owned(), "/fast".to_owned())].into(),
+    };
+    rig.client.call(&storage).await.unwrap();
+    rig.done(&LxcMoveVolume {
+        node: node(),
+        vmid,
+        volume: "rootfs".into(),
+        storage: Some("fast".into()),
+        ..LxcMoveVolume::default()
+    })
+    .await;
+    rig.done(&PowerOn { node: node(), kind: KIND, vmid }).await;
+    assert_ne!(std::fs::metadata(root()).unwrap().ino(), before, "it runs from the copy");
+    assert_eq!(std::fs::read_to_string(root().join("tmp/mark")).unwrap(), "here");
+    let old = root().with_file_name("volume-local-lvm_vm-113-disk-0");
+    assert_eq!(std::fs::metadata(old).unwrap().ino(), before, "the old volume is kept beside it, unused");
+    rig.done(&off(vmid)).await;
 }

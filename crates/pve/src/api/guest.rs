@@ -65,6 +65,15 @@ pub struct GuestStatus {
     /// Most memory in bytes.
     #[serde(default, deserialize_with = "maybe_number")]
     pub maxmem: Option<u64>,
+    /// Used bytes of the root file system; of containers that run.
+    #[serde(default, deserialize_with = "maybe_number")]
+    pub disk: Option<u64>,
+    /// Bytes that its cards took in.
+    #[serde(default, deserialize_with = "maybe_number")]
+    pub netin: Option<u64>,
+    /// Bytes that its cards sent.
+    #[serde(default, deserialize_with = "maybe_number")]
+    pub netout: Option<u64>,
     /// What the emulator says; machines only.
     #[serde(default)]
     pub qmpstatus: Option<String>,

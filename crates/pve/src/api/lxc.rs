@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::request::requests;
 use crate::property::{Features, LxcNet, Mount, Startup};
+use crate::values::flag;
 use crate::{Secret, Upid, Vmid};
 
 /// A network interface inside a running container.
@@ -22,6 +23,17 @@ pub struct Interface {
     /// The last IPv6 address with its length.
     #[serde(default)]
     pub inet6: Option<String>,
+}
+
+/// Where a container could move.
+#[derive(Clone, Debug, Deserialize)]
+pub struct LxcOutlook {
+    /// Whether it runs.
+    #[serde(deserialize_with = "flag")]
+    pub running: bool,
+    /// Nodes that would take it.
+    #[serde(default, rename = "allowed-nodes")]
+    pub allowed_nodes: Vec<String>,
 }
 
 requests! {
@@ -109,6 +121,42 @@ requests! {
         storage: Option<String> = "storage",
         snapname: Option<String> = "snapname",
         pool: Option<String> = "pool",
+        target: Option<String> = "target",
+    }
+
+    /// Moves a volume of a stopped container to another storage (`storage`) or to another container (`target_vmid`). The old
+    /// volume stays as `unusedN` unless `delete` says otherwise.
+    #[derive(Default)]
+    LxcMoveVolume = Post "/nodes/{node}/lxc/{vmid}/move_volume" -> Upid {
+        node: String = "node",
+        vmid: Vmid = "vmid",
+        volume: String = "volume",
+        storage: Option<String> = "storage",
+        target_vmid: Option<Vmid> = "target-vmid",
+        target_volume: Option<String> = "target-volume",
+        delete: Option<bool> = "delete",
+        bwlimit: Option<u32> = "bwlimit",
+        digest: Option<String> = "digest",
+        target_digest: Option<String> = "target-digest",
+    }
+
+    /// Moves a container to another node. One that runs is stopped and started there with `restart`; containers do not move live.
+    #[derive(Default)]
+    LxcMigrate = Post "/nodes/{node}/lxc/{vmid}/migrate" -> Upid {
+        node: String = "node",
+        vmid: Vmid = "vmid",
+        target: String = "target",
+        restart: Option<bool> = "restart",
+        timeout: Option<u32> = "timeout",
+        target_storage: Option<String> = "target-storage",
+        bwlimit: Option<u32> = "bwlimit",
+    }
+
+    /// Where a container could move.
+    #[derive(Default)]
+    LxcMigrationOutlook = Get "/nodes/{node}/lxc/{vmid}/migrate" since V9_2 -> LxcOutlook {
+        node: String = "node",
+        vmid: Vmid = "vmid",
         target: Option<String> = "target",
     }
 

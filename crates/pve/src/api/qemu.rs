@@ -2,9 +2,39 @@
 
 use std::collections::BTreeMap;
 
+use serde::Deserialize;
+
 use super::request::requests;
 use crate::property::{Drive, IpConfig, QemuNet, Startup};
+use crate::values::flag;
 use crate::{Secret, Upid, UrlEncoded, Vmid};
+
+/// What stands in the way of a machine's migration.
+#[derive(Clone, Debug, Deserialize)]
+pub struct QemuOutlook {
+    /// Whether it runs.
+    #[serde(deserialize_with = "flag")]
+    pub running: bool,
+    /// Nodes that would take it; not said of a machine that runs.
+    #[serde(default)]
+    pub allowed_nodes: Vec<String>,
+    /// Disks on storages of this node only.
+    #[serde(default)]
+    pub local_disks: Vec<LocalDisk>,
+    /// Devices of this node that hold it here.
+    #[serde(default)]
+    pub local_resources: Vec<String>,
+}
+
+/// A disk on a storage of one node only.
+#[derive(Clone, Debug, Deserialize)]
+pub struct LocalDisk {
+    /// The volume.
+    pub volid: String,
+    /// Whether it is an image in a drive.
+    #[serde(default, deserialize_with = "flag")]
+    pub cdrom: bool,
+}
 
 requests! {
     /// Makes a machine, or restores one from `archive`. Disks with `import-from` are copied inside the task.
@@ -110,6 +140,44 @@ requests! {
         storage: Option<String> = "storage",
         snapname: Option<String> = "snapname",
         pool: Option<String> = "pool",
+        target: Option<String> = "target",
+    }
+
+    /// Moves a disk to another storage (`storage`), also while the machine runs, or to another machine (`target_vmid`). The old
+    /// disk stays as `unusedN` unless `delete` says otherwise.
+    #[derive(Default)]
+    QemuMoveDisk = Post "/nodes/{node}/qemu/{vmid}/move_disk" -> Upid {
+        node: String = "node",
+        vmid: Vmid = "vmid",
+        disk: String = "disk",
+        storage: Option<String> = "storage",
+        format: Option<String> = "format",
+        target_vmid: Option<Vmid> = "target-vmid",
+        target_disk: Option<String> = "target-disk",
+        delete: Option<bool> = "delete",
+        bwlimit: Option<u32> = "bwlimit",
+        digest: Option<String> = "digest",
+        target_digest: Option<String> = "target-digest",
+    }
+
+    /// Moves a machine to another node, while it runs with `online`, and with its local disks with `with_local_disks`.
+    #[derive(Default)]
+    QemuMigrate = Post "/nodes/{node}/qemu/{vmid}/migrate" -> Upid {
+        node: String = "node",
+        vmid: Vmid = "vmid",
+        target: String = "target",
+        online: Option<bool> = "online",
+        with_local_disks: Option<bool> = "with-local-disks",
+        targetstorage: Option<String> = "targetstorage",
+        bwlimit: Option<u32> = "bwlimit",
+        with_conntrack_state: Option<bool> = "with-conntrack-state" since V9_1,
+    }
+
+    /// What stands in the way of a migration.
+    #[derive(Default)]
+    QemuMigrationOutlook = Get "/nodes/{node}/qemu/{vmid}/migrate" -> QemuOutlook {
+        node: String = "node",
+        vmid: Vmid = "vmid",
         target: Option<String> = "target",
     }
 

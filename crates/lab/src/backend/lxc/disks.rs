@@ -38,7 +38,8 @@ impl Disks {
         // Programs in there that make their caller root are for the guest only.
         mode(&current, 0o700)?;
         own(&current, spec)?;
-        own(&root, spec)
+        own(&root, spec)?;
+        self.label(spec)
     }
 
     /// Fills the root file system from a template.
@@ -109,9 +110,48 @@ impl Disks {
         self.label(spec)
     }
 
-    /// Notes which volume each mount point is.
+    /// Copies a disk into the folder of another volume. It stands in for the disk once the configuration names that volume.
+    pub(super) fn copy_disk(&self, disk: &str, volume: &str) -> Result<(), HostError> {
+        let from = self.current().join(disk);
+        if !from.exists() {
+            // A mount point that no start has seen holds nothing yet.
+            return Ok(());
+        }
+        let (to, half) = (self.current().join(moved(volume)), self.current().join("moving"));
+        let _ = std::fs::remove_dir_all(&half);
+        copy(&from, &half)?;
+        std::fs::rename(&half, &to).map_err(file(&to))
+    }
+
+    /// Puts the folders of moved volumes where the configuration wants them. What was there before is kept where the
+    /// configuration still knows its volume.
+    pub(super) fn adopt_moved(&self, spec: &GuestSpec) -> Result<(), HostError> {
+        let disks = crate::guest::disks(&spec.config);
+        for (key, volume) in disks.iter().filter(|(key, _)| !key.starts_with("unused")) {
+            let (folder, waiting) = (self.current().join(key), self.current().join(moved(volume)));
+            if !waiting.exists() {
+                continue;
+            }
+            if folder.exists() {
+                let before = self.labelled(key).filter(|before| disks.iter().any(|(_, of)| of == before));
+                match before {
+                    Some(before) => {
+                        let to = self.current().join(moved(&before));
+                        std::fs::rename(&folder, &to).map_err(file(&to))?;
+                    }
+                    None => std::fs::remove_dir_all(&folder).map_err(file(&folder))?,
+                }
+            }
+            std::fs::rename(&waiting, &folder).map_err(file(&folder))?;
+            leftovers::write(&self.current().join(format!("{key}.volume")), volume)?;
+        }
+        Ok(())
+    }
+
+    /// Notes which volume each disk is.
     pub(super) fn label(&self, spec: &GuestSpec) -> Result<(), HostError> {
-        for (key, _) in mounts(spec) {
+        let mounted = mounts(spec).into_iter().map(|(key, _)| key);
+        for key in mounted.chain(["rootfs".to_owned()]) {
             let volume = spec.config.get(&key).and_then(|value| volume_of(value)).unwrap_or_default();
             leftovers::write(&self.current().join(format!("{key}.volume")), &volume)?;
         }
@@ -121,6 +161,19 @@ impl Disks {
     #[expect(clippy::disallowed_methods, reason = "a note of the lab's own")]
     fn labelled(&self, key: &str) -> Option<String> {
         std::fs::read_to_string(self.current().join(format!("{key}.volume"))).ok()
+    }
+}
+
+/// The folder of a volume that waits to be a disk.
+fn moved(volume: &str) -> String {
+    format!("volume-{}", volume.replace(['/', ':'], "_"))
+}
+
+/// Forgets a volume that waits to be a disk of any guest.
+pub(super) fn drop_moved(guests: &Path, volume: &str) {
+    for guest in std::fs::read_dir(guests).into_iter().flatten().flatten() {
+        // Most guests have none.
+        let _ = std::fs::remove_dir_all(guest.path().join("disks").join(moved(volume)));
     }
 }
 

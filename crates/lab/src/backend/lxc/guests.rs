@@ -9,8 +9,9 @@ use std::thread::JoinHandle;
 use super::leases::Leases;
 use super::machine::{Machine, Place};
 use super::power::Running;
+use super::usage::Meter;
 use super::work;
-use crate::backend::{Address, Backend, GuestSpec, Network, Operation, Progress, Simulated, Template};
+use crate::backend::{Address, Backend, GuestSpec, Network, Operation, Progress, Simulated, Template, Usage};
 use crate::host::{HostError, TEMPLATE_NAME, file};
 
 /// Containers by LXC, with systemd, SSH and Docker as on a node. Virtual machines beside them are simulated.
@@ -43,6 +44,7 @@ pub(super) struct Shared {
     /// Contents of templates and backups by volume.
     pub(super) files: BTreeMap<String, PathBuf>,
     pub(super) leases: Leases,
+    pub(super) meters: BTreeMap<u32, Meter>,
 }
 
 impl World {
@@ -129,7 +131,6 @@ impl Backend for Lxc {
         &[
             "virtual machines are simulated",
             "AppArmor is the machine's own, or absent",
-            "the state of a guest says 0 for processor load, used disk space and traffic",
             "the size of a disk is kept and not enforced",
             "a snapshot is a copy, and a guest that runs stands still while it is made",
             "no folder and no device of the machine, no VLAN, no hook script",
@@ -144,9 +145,10 @@ impl Backend for Lxc {
         let vmid = operation.vmid();
         let container = match &operation {
             Operation::Create(guest) => guest.spec.container,
-            Operation::Start(spec) | Operation::Copy { to: spec, .. } | Operation::Dump { spec, .. } => {
-                spec.container
-            }
+            Operation::Start(spec)
+            | Operation::Copy { to: spec, .. }
+            | Operation::Dump { spec, .. }
+            | Operation::Move { spec, .. } => spec.container,
             _ => self.workers.contains_key(&vmid),
         };
         if !container {
@@ -204,6 +206,16 @@ impl Backend for Lxc {
         super::leftovers::memory(&self.world.name(vmid))
     }
 
+    fn usage(&self, guest: &GuestSpec) -> Option<Usage> {
+        let pid = self.process(guest.vmid)?;
+        Some(super::usage::read(&self.world, guest, pid))
+    }
+
+    fn size(&self, volume: &str) -> Option<u64> {
+        let path = self.world.shared().files.get(volume).cloned()?;
+        path.metadata().ok().map(|found| found.len())
+    }
+
     fn network(&self) -> Option<Network> {
         Some(self.world.machine.network.clone())
     }
@@ -227,6 +239,7 @@ impl Backend for Lxc {
 
     fn drop_volume(&mut self, volume: &str) {
         let removed = self.world.shared().files.remove(volume);
+        super::disks::drop_moved(&self.world.guests(), volume);
         // The image is the cache's, and stays.
         if let Some(path) = removed.filter(|path| *path != self.image) {
             let _ = std::fs::remove_file(path);

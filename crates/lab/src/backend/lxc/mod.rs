@@ -8,6 +8,7 @@ mod leftovers;
 mod machine;
 mod power;
 mod seed;
+mod usage;
 mod work;
 
 pub use guests::Lxc;

@@ -43,6 +43,10 @@ pub(super) fn perform(world: &World, operation: Operation) -> Lines {
             Ok(Vec::new())
         }
         Operation::Dump { spec, volume } => dump(world, &spec, volume),
+        Operation::Move { spec, disk, volume } => {
+            disks(world, spec.vmid).copy_disk(&disk, &volume)?;
+            Ok(Vec::new())
+        }
         Operation::Destroy { vmid } => destroy(world, vmid),
     }
 }
@@ -99,6 +103,7 @@ fn start(world: &World, spec: &GuestSpec) -> Lines {
     };
     let text = config::text(spec, &around).map_err(HostError::Other)?;
     leftovers::write(&disks.home.join("config"), &text)?;
+    disks.adopt_moved(spec)?;
     disks.prepare_mounts(spec)?;
     seed::each_start(&disks.current().join("rootfs"), spec, world.machine.network.nameserver.as_deref())?;
     let running = power::start(&world.machine, &world.guests(), &name)?;
