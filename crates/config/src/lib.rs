@@ -25,7 +25,7 @@ pub use similar::similar;
 pub use template::Template;
 pub use types::{
     Address, Adopted, Alphabet, Backup, Build, Check, Config, Generate, Guest, Hook, Keep, Network, NewGuest,
-    OnFailure, Origin, Proxmox, Rotate, SecretSpec, Target,
+    OnFailure, Origin, Proxmox, Rotate, Rotation, SecretSpec, Target,
 };
 pub use units::{Bytes, parse_duration, show_duration};
 

@@ -110,7 +110,7 @@ pub fn mend(request: Request<'_>) -> Mended {
             .filter(|(_, fix)| fix.applicability >= request.least)
             .filter(|(_, fix)| !fix.edits.iter().any(|e| (request.keep)(files.get(e.place.file).path())))
             .collect();
-        let bench = Bench { state: &state, standard: &standard, check: request.check };
+        let bench = Bench { before: state.before(), standard: &standard, check: request.check };
         let settled = settle(&bench, &candidates);
         let describe =
             |index: usize| state.assessment.findings.get(index).and_then(|judged| described(files, judged));

@@ -1,5 +1,6 @@
 //! Judging patched files.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use camino::Utf8Path;
@@ -25,8 +26,11 @@ pub(crate) struct Standard<'a> {
 pub(crate) struct State {
     pub(crate) facts: Facts,
     pub(crate) assessment: Assessment,
-    unreadable: BTreeSet<(FileId, String)>,
+    unreadable: Unreadable,
 }
+
+/// Complaints of the readers, each with its file.
+type Unreadable = BTreeSet<(FileId, String)>;
 
 impl State {
     /// Judges files by all rules, whatever was selected: a fix may break what nobody asked about.
@@ -38,10 +42,33 @@ impl State {
         let unreadable = unreadable(&facts);
         Self { facts, assessment, unreadable }
     }
+
+    /// What patches of these files are held against.
+    pub(crate) fn before(&self) -> Before<'_> {
+        Before {
+            facts: &self.facts,
+            assessment: &self.assessment,
+            unreadable: Cow::Borrowed(&self.unreadable),
+        }
+    }
+}
+
+/// What patches are held against: files as they are, judged by all rules.
+#[derive(Debug)]
+pub(crate) struct Before<'a> {
+    pub(crate) facts: &'a Facts,
+    pub(crate) assessment: &'a Assessment,
+    unreadable: Cow<'a, Unreadable>,
+}
+
+impl<'a> Before<'a> {
+    pub(crate) fn new(facts: &'a Facts, assessment: &'a Assessment) -> Self {
+        Self { facts, assessment, unreadable: Cow::Owned(unreadable(facts)) }
+    }
 }
 
 /// What no reader could make sense of, and what Compose would refuse.
-fn unreadable(facts: &Facts) -> BTreeSet<(FileId, String)> {
+fn unreadable(facts: &Facts) -> Unreadable {
     let syntax = facts.syntax_errors().iter().map(|error| (error.place.file, error.message.clone()));
     let dockerfiles = facts.trees.of_kind(Kind::Dockerfile).flat_map(|id| {
         let tree = dockerfile::parse(&Layer::whole(id, facts.files.get(id)));
@@ -73,64 +100,95 @@ pub(crate) enum Verdict {
     Broken(String),
 }
 
+/// What judging a patch saw, all of it.
+#[derive(Debug)]
+pub(crate) struct Seen {
+    state: Box<State>,
+    /// Files that could be read before and cannot any more, and rules that broke, in words.
+    pub(crate) broken: Vec<(Option<FileId>, String)>,
+    /// Indices of findings that were to go and are still there.
+    pub(crate) kept: Vec<usize>,
+    /// Indices of the findings afterwards that came.
+    gained: Vec<usize>,
+}
+
+impl Seen {
+    /// The findings that came, each in words.
+    pub(crate) fn gained(&self) -> impl Iterator<Item = (&Judged, String)> {
+        let findings = &self.state.assessment.findings;
+        let files = &self.state.facts.files;
+        self.gained
+            .iter()
+            .filter_map(|index| findings.get(*index))
+            .map(|judged| (judged, brought(files, judged)))
+    }
+
+    /// The line of a finding that came, counted from 0.
+    pub(crate) fn line(&self, judged: &Judged) -> usize {
+        let place = judged.finding.primary.place;
+        self.state.facts.files.get(place.file).line_of(place.span.start)
+    }
+}
+
 /// All that judging a patch needs.
 pub(crate) struct Bench<'a> {
-    pub(crate) state: &'a State,
+    pub(crate) before: Before<'a>,
     pub(crate) standard: &'a Standard<'a>,
     pub(crate) check: &'a Check<'a>,
 }
 
 impl Bench<'_> {
-    /// Judges the files with edits that are to mend the findings at these indices.
-    pub(crate) fn judge(&self, edits: &Edits, mended: &BTreeSet<usize>, tolerated: &[Tolerated]) -> Verdict {
-        let before = &self.state.facts.files;
-        let files = edits.apply(before);
-        let changed: Vec<FileId> = edits.files().collect();
-        let state = State::new(files, self.standard);
+    /// Looks at the files with edits that are to mend the findings at these indices.
+    pub(crate) fn look(&self, edits: &Edits, mended: &BTreeSet<usize>) -> Seen {
+        let before = &self.before.facts.files;
+        let state = Box::new(State::new(edits.apply(before), self.standard));
         let after = &state.facts.files;
-        if let Some((file, message)) = state.unreadable.difference(&self.state.unreadable).next() {
-            return Verdict::Broken(format!(
-                "`{}` could not be read any more: {message}",
-                after.get(*file).path()
-            ));
-        }
-        if let Some(broken) =
-            state.assessment.broken.iter().find(|b| !self.state.assessment.broken.contains(b))
-        {
-            return Verdict::Broken(format!("rule {} could not judge the result", broken.code));
-        }
-        let assessment = &self.state.assessment;
+        let unreadable = state.unreadable.difference(&self.before.unreadable).map(|(file, message)| {
+            let path = after.get(*file).path();
+            (Some(*file), format!("`{path}` could not be read any more: {message}"))
+        });
+        let new = state.assessment.broken.iter().filter(|b| !self.before.assessment.broken.contains(b));
+        let rules = new.map(|b| (None, format!("rule {} could not judge the result", b.code)));
+        let broken = unreadable.chain(rules).collect();
+        let assessment = &self.before.assessment;
         let old: Vec<&Judged> = assessment.findings.iter().chain(&assessment.unsure).collect();
         let comparison = compare((before, &old), edits, (after, &state.assessment.findings), |index| {
             mended.contains(&index)
         });
-        let kept: Vec<usize> =
-            comparison.kept.iter().copied().filter(|index| mended.contains(index)).collect();
-        if !kept.is_empty() {
-            return Verdict::Kept(kept);
+        let kept = comparison.kept.iter().copied().filter(|index| mended.contains(index)).collect();
+        Seen { broken, kept, gained: comparison.gained, state }
+    }
+
+    /// Judges the files with edits that are to mend the findings at these indices.
+    pub(crate) fn judge(&self, edits: &Edits, mended: &BTreeSet<usize>, tolerated: &[Tolerated]) -> Verdict {
+        let seen = self.look(edits, mended);
+        if let Some((_, reason)) = seen.broken.first() {
+            return Verdict::Broken(reason.clone());
         }
-        let gained: Vec<_> = comparison
-            .gained
-            .iter()
-            .filter_map(|index| state.assessment.findings.get(*index))
-            .map(|judged| (judged, tolerable(judged)))
-            .filter(|(_, key)| !tolerated.contains(key))
+        if !seen.kept.is_empty() {
+            return Verdict::Kept(seen.kept);
+        }
+        let gained: Vec<_> = seen
+            .gained()
+            .map(|(judged, words)| (judged.finding.severity, tolerable(judged), words))
+            .filter(|(_, key, _)| !tolerated.contains(key))
             .collect();
-        if let Some((worst, _)) = gained.iter().max_by_key(|(judged, _)| judged.finding.severity) {
-            let words = brought(after, worst);
+        if let Some((_, _, words)) = gained.iter().max_by_key(|(severity, ..)| *severity) {
+            let words = words.clone();
             return Verdict::Gained(
                 words,
-                gained.into_iter().map(|(judged, key)| (judged.finding.severity, key)).collect(),
+                gained.into_iter().map(|(severity, key, _)| (severity, key)).collect(),
             );
         }
-        let objection = changed.into_iter().find_map(|id| {
+        let (before, after) = (&self.before.facts.files, &seen.state.facts.files);
+        let objection = edits.files().find_map(|id| {
             let path: &Utf8Path = after.get(id).path();
             (self.check)(path, before.get(id).text(), after.get(id).text())
                 .map(|reason| format!("`{path}`: {reason}"))
         });
         match objection {
             Some(reason) => Verdict::Broken(reason),
-            None => Verdict::Holds(Box::new(state)),
+            None => Verdict::Holds(seen.state),
         }
     }
 }

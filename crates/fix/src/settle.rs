@@ -29,7 +29,7 @@ pub(crate) fn settle(bench: &Bench<'_>, candidates: &[Candidate<'_>]) -> Settled
     while !open.is_empty() {
         // Those that disturb one that is accepted wait for the next round, where the files are others.
         let mut edits = work.edits.clone();
-        let files = &bench.state.facts.files;
+        let files = &bench.before.facts.files;
         let (chosen, rest): (Vec<_>, Vec<_>) =
             open.into_iter().partition(|(_, fix)| edits.add(files, &fix.edits));
         if chosen.is_empty() {
@@ -54,7 +54,7 @@ impl Work<'_, '_> {
         loop {
             let mut edits = self.edits.clone();
             for (_, fix) in &batch {
-                edits.add(&self.bench.state.facts.files, &fix.edits);
+                edits.add(&self.bench.before.facts.files, &fix.edits);
             }
             let mended: BTreeSet<usize> =
                 self.settled.accepted.iter().copied().chain(batch.iter().map(|(index, _)| *index)).collect();
@@ -103,7 +103,7 @@ impl Work<'_, '_> {
     }
 
     fn severity(&self, index: usize) -> Option<plimsoll_rules::Severity> {
-        self.bench.state.assessment.findings.get(index).map(|judged| judged.finding.severity)
+        self.bench.before.assessment.findings.get(index).map(|judged| judged.finding.severity)
     }
 
     fn withdraw(&mut self, index: usize, reason: String) {

@@ -1,6 +1,7 @@
 //! The bad examples of the pages are mended: each fix that a rule offers for one holds, leaves nothing to do the second
-//! time, and keeps the comments, in three layouts of the same text. What the fix makes of the first example stands on
-//! the page.
+//! time, and keeps the comments, in several layouts of the same text (indentation, quoting, position
+//! and more), of which at least three must be another text of a file that the fix changes. What the fix makes of the
+//! first example stands on the page.
 //!
 //! `PAGE=LIF-001 cargo test -p plimsoll-fix --test pages` looks at one rule only, `UPDATE_PAGES=1` writes the pages.
 
@@ -60,24 +61,23 @@ fn project(case: &Case<'_>) -> Project {
 }
 
 /// The same text as another hand would lay it out.
-fn layouts(project: &Project) -> [(&'static str, Project); 5] {
+fn layouts(project: &Project) -> [(&'static str, Project); 6] {
     let map = |change: fn(&str, &str) -> String| -> Project {
         project.iter().map(|(path, text)| (path.clone(), change(path.as_str(), text))).collect()
     };
     [
-        (
-            "twice the indentation",
-            map(|path, text| if is_indented(path) { indented(text) } else { text.to_owned() }),
-        ),
+        ("other indentation", map(indented)),
         (
             "comments around",
             map(|path, text| if takes_comments(path) { commented(text) } else { text.to_owned() }),
         ),
         (
             "Windows line ends",
-            map(|path, text| if is_yaml(path) { text.replace('\n', "\r\n") } else { text.to_owned() }),
+            map(
+                |path, text| if is_script(path, text) { text.to_owned() } else { text.replace('\n', "\r\n") },
+            ),
         ),
-        ("the other quotes", map(|path, text| if is_yaml(path) { requoted(text) } else { text.to_owned() })),
+        ("the other quotes", map(requoted)),
         (
             "tabs, and no end of the last line",
             map(|path, text| {
@@ -85,6 +85,7 @@ fn layouts(project: &Project) -> [(&'static str, Project); 5] {
                 text.trim_end_matches('\n').to_owned()
             }),
         ),
+        ("further down", map(lowered)),
     ]
 }
 
@@ -92,30 +93,70 @@ fn is_yaml(path: &str) -> bool {
     path.ends_with(".yml") || path.ends_with(".yaml")
 }
 
-/// Where the number of blanks is free.
-fn is_indented(path: &str) -> bool {
-    is_yaml(path) || path.ends_with(".sh")
+fn is_script(path: &str, text: &str) -> bool {
+    path.ends_with(".sh") || text.starts_with("#!")
+}
+
+fn is_dotenv(path: &str) -> bool {
+    path.rsplit('/').next().is_some_and(|name| name.starts_with(".env") || name.ends_with(".env"))
 }
 
 fn takes_comments(path: &str) -> bool {
     is_yaml(path) || path.ends_with(".sh") || path.ends_with(".env") || path.ends_with("Dockerfile")
 }
 
-fn indented(text: &str) -> String {
+/// Blanks where their number is free: twice as many in YAML, two more in scripts and Dockerfiles.
+fn indented(path: &str, text: &str) -> String {
+    let blanks = |line: &str| line.len() - line.trim_start_matches(' ').len();
+    if is_yaml(path) {
+        return text.lines().map(|line| format!("{}{line}\n", &line[..blanks(line)])).collect();
+    }
+    // What is quoted over several lines, or stands in a heredoc, is not free.
+    let odd = |line: &str, quote: char| !line.matches(quote).count().is_multiple_of(2);
+    let fixed = text.contains("<<") || text.lines().any(|line| odd(line, '"') || odd(line, '\''));
+    if fixed || !(path.ends_with(".sh") || path.ends_with("Dockerfile")) {
+        return text.to_owned();
+    }
+    let deeper = |line: &str| {
+        if line.is_empty() || line.starts_with("#!") { line.to_owned() } else { format!("  {line}") }
+    };
+    text.lines().map(|line| deeper(line) + "\n").collect()
+}
+
+/// List items of YAML and words of scripts in single quotes instead of double ones, values of dotenv files in quotes,
+/// where that says the same.
+fn requoted(path: &str, text: &str) -> String {
+    let between = |line: &str| {
+        let (head, rest) = line.split_once('"')?;
+        let (value, tail) = rest.split_once('"')?;
+        let plain = |text: &str| !text.contains(['"', '\'', '\\', '$', '`']);
+        let fits = if is_yaml(path) {
+            head.trim_start() == "- " && tail.is_empty() && !value.contains(['\'', '\\'])
+        } else {
+            is_script(path, text) && !text.contains("<<") && plain(head) && plain(value) && plain(tail)
+        };
+        fits.then(|| format!("{head}'{value}'{tail}"))
+    };
+    let value = |line: &str| {
+        let (key, value) = line.split_once('=')?;
+        let plain = is_dotenv(path) && !value.is_empty() && !value.contains(['"', '\'', '#', ' ', '\\', '$']);
+        (plain && !key.contains('#')).then(|| format!("{key}=\"{value}\""))
+    };
     text.lines()
-        .map(|line| format!("{}{line}\n", &line[..line.len() - line.trim_start_matches(' ').len()]))
+        .map(|own| between(own).or_else(|| value(own)).unwrap_or_else(|| own.to_owned()) + "\n")
         .collect()
 }
 
-/// List items of YAML in single quotes instead of double ones, where that says the same.
-fn requoted(text: &str) -> String {
-    let line = |line: &str| {
-        let (head, rest) = line.split_once("- \"")?;
-        let (value, tail) = rest.split_once('"')?;
-        let plain = head.trim().is_empty() && tail.is_empty() && !value.contains(['\'', '\\']);
-        plain.then(|| format!("{head}- '{value}'"))
-    };
-    text.lines().map(|text| line(text).unwrap_or_else(|| text.to_owned()) + "\n").collect()
+/// Blank lines below the first line, as a shebang and a `# syntax=` must stay where they are; other words before a
+/// document.
+fn lowered(path: &str, text: &str) -> String {
+    if path.ends_with(".md") {
+        return format!("Before all of it stands this.\n\n{text}");
+    }
+    match text.split_once('\n') {
+        Some((first, rest)) if first.starts_with('#') => format!("{first}\n\n\n{rest}"),
+        _ => format!("\n\n{text}"),
+    }
 }
 
 /// A tab for each two blanks in front of a line; a heredoc's text keeps them all the same.
@@ -199,20 +240,31 @@ fn fixes_hold_for_the_bad_examples_in_every_layout() {
         let page = Page::parse(rule.doc);
         let cases = page.section("Bad").map(|section| section.cases.as_slice()).unwrap_or_default();
         let mut shown = None;
+        let mut tried = BTreeSet::new();
         for case in cases {
             let project = project(case);
             if let Some(mended) = complaint(rule, case.name, &project, &mut failures) {
                 shown = shown.or(Some((case.name, mended)));
-                for (layout, project) in layouts(&project) {
-                    let found =
-                        complaint(rule, &format!("{} ({layout})", case.name), &project, &mut failures);
-                    if found.is_none() {
+                for (layout, other) in layouts(&project) {
+                    let found = complaint(rule, &format!("{} ({layout})", case.name), &other, &mut failures);
+                    let Some(found) = found else {
                         let _ = writeln!(failures, "{} {} ({layout}): there is no fix", rule.code, case.name);
+                        continue;
+                    };
+                    // A layout counts where it is another text of a file that the fix changes.
+                    let was = |path: &Utf8PathBuf| {
+                        project.iter().find(|(own, _)| own == path).map(|(_, text)| text)
+                    };
+                    if found.changed.iter().any(|changed| was(&changed.path) != Some(&changed.before)) {
+                        tried.insert(layout);
                     }
                 }
             }
         }
         with_fix += usize::from(shown.is_some());
+        if shown.is_some() && tried.len() < 3 {
+            let _ = writeln!(failures, "{}: its fix is tried in few layouts: {tried:?}", rule.code);
+        }
         if rule.fix != FixKind::None && shown.is_none() && !WITHOUT_EXAMPLE.contains(&rule.code) {
             let _ = writeln!(
                 failures,

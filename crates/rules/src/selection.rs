@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use plimsoll_text::distance;
+
 use crate::{Baseline, Confidence, Profile, Rule, Theme, registry};
 
 /// What to evaluate and what to show.
@@ -92,26 +94,6 @@ pub fn similar_id(wrong: &str) -> Option<&'static str> {
         .map(|(_, id)| id)
 }
 
-/// Number of characters to insert, remove or replace.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut corner = i;
-        let mut left = i + 1;
-        for (cell, y) in row.iter_mut().skip(1).zip(&b) {
-            let best = (corner + usize::from(x != *y)).min(left + 1).min(*cell + 1);
-            corner = *cell;
-            *cell = best;
-            left = best;
-        }
-        if let Some(first) = row.first_mut() {
-            *first = i + 1;
-        }
-    }
-    row.last().copied().unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -130,11 +112,5 @@ mod tests {
         let error = RuleSet::from_ids(["syntax-eror"]).unwrap_err();
         assert_eq!(error, UnknownRule { id: "syntax-eror".into(), similar: Some("syntax-error") });
         assert_eq!(RuleSet::from_ids(["wibble"]).unwrap_err().similar, None);
-    }
-
-    #[test]
-    fn distance_counts_single_changes() {
-        assert_eq!(distance("kitten", "sitting"), 3);
-        assert_eq!(distance("", "ab"), 2);
     }
 }

@@ -4,12 +4,14 @@
 //! a file, a [`Place`] names the file too. A [`Layer`] is text that was taken out of other text (a shell script
 //! inside a YAML scalar inside a Markdown block) and still knows, byte by byte, where it stands in the file.
 
+mod distance;
 mod edit;
 mod files;
 mod layer;
 mod phrases;
 mod span;
 
+pub use distance::distance;
 pub use edit::{Applicability, Edit, Fix};
 pub use files::{FileId, Files, LineColumn, SourceFile};
 pub use layer::{Layer, LayerBuilder};

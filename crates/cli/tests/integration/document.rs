@@ -88,6 +88,19 @@ fn every_proposal_has_all_of_its_fields() {
 }
 
 #[test]
+fn a_patch_that_does_not_hold_is_withdrawn_with_its_reason() {
+    let sandbox = Sandbox::with(&[("docker-compose.yml", COMPOSE)]);
+    let holds = written(&sandbox, &[]);
+    assert!(holds.contains("LIF-001`") && !holds.contains("**Withdrawn:**"), "{holds}");
+    sandbox.write("docker-compose.yml", [COMPOSE.as_bytes(), b"# caf\xe9\n"].concat());
+    let withdrawn = written(&sandbox, &[]);
+    assert!(!withdrawn.contains("plimsoll fix --rules LIF-001"), "{withdrawn}");
+    let logs = chapter(&withdrawn, "id=\"p-resource-limits\"", "<!-- plimsoll:notes");
+    assert!(logs.contains("because not all of the file is UTF-8 text"), "{logs}");
+    assert!(logs.contains("- **Patch:** none that holds"), "{logs}");
+}
+
+#[test]
 fn every_way_leads_somewhere_and_no_name_is_used_twice() {
     let document = of_the_example();
     let mut names = BTreeSet::new();

@@ -57,11 +57,25 @@ fn an_accepted_risk_is_not_mended_until_its_day_has_passed() {
         assert!(!fix_today(&accepted, args).contains("NET-001"));
         assert_eq!(accepted.read(PATH), COMPOSE);
     }
+    let said = fix_today(&accepted, &["fix", "--rules", "NET-001"]);
+    assert!(said.contains("nothing to fix; 1 accepted risk left as it is;"), "{said}");
+    assert!(!fix_today(&accepted, &["fix", "--rules", "SEC"]).contains("accepted"));
     assert!(!accepted.path().join("patches/NET-001-published-data-service.patch").exists());
     for counted in [accepting(PATH, "2026-11-22"), accepting("elsewhere", "2026-11-23")] {
         assert!(fix_today(&counted, &["fix", "--rules", "NET-001"]).contains("fixed NET-001"));
         assert_ne!(counted.read(PATH), COMPOSE);
     }
+}
+
+#[test]
+fn the_profile_of_the_settings_weighs_what_remains() {
+    let remains = |settings: &str| {
+        let sandbox = Sandbox::with(&[(PATH, COMPOSE), ("plimsoll.yaml", settings)]);
+        sandbox.run(&["fix", "--rules", "ISO"]).stdout
+    };
+    let (at_home, outside) = (remains("app: shop\n"), remains("evaluate: {profile: internet}\n"));
+    assert!(at_home.contains("remain (1 high, "), "{at_home}");
+    assert!(outside.contains("remain (1 critical, "), "{outside}");
 }
 
 #[test]

@@ -5,5 +5,5 @@ pub mod markdown;
 pub mod notes;
 mod types;
 
-pub use build::{Input, build};
+pub use build::{Input, Withdrawals, build};
 pub use types::*;

@@ -38,6 +38,9 @@ pub(super) fn proposal(proposal: &Proposal, level: usize, out: &mut String) {
     field("Effort model", &Rich(&proposal.effort_model).to_string());
     field("Resolves", &resolves(&proposal.resolves));
     field("Patch", &offers(proposal));
+    if !proposal.withdrawn.is_empty() {
+        field("Withdrawn", &withdrawn(proposal));
+    }
     out.push_str("</dl>\n");
     for one in proposal.patches.iter().take(MOST_PATCHES) {
         patch(one, out);
@@ -63,7 +66,8 @@ fn offers(proposal: &Proposal) -> String {
         *counts.entry(command(patch)).or_default() += 1;
     }
     if counts.is_empty() {
-        return "none; it takes a person".to_owned();
+        let none = if proposal.withdrawn.is_empty() { "none; it takes a person" } else { "none that holds" };
+        return none.to_owned();
     }
     let said: Vec<String> = counts
         .iter()
@@ -73,6 +77,24 @@ fn offers(proposal: &Proposal) -> String {
         })
         .collect();
     said.join(", ")
+}
+
+/// The patches that do not hold.
+fn withdrawn(proposal: &Proposal) -> String {
+    let said: Vec<String> = proposal
+        .withdrawn
+        .iter()
+        .map(|one| {
+            format!(
+                "<code>{}</code> at {} ({}), because {}",
+                one.rule,
+                Place(&one.position),
+                Rich(&one.title),
+                Rich(&one.reason)
+            )
+        })
+        .collect();
+    said.join("; ")
 }
 
 /// The findings by rule, each place as a way to its finding.

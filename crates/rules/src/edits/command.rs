@@ -72,9 +72,13 @@ pub(crate) fn beside(facts: &Facts, command: &Command, words: &str) -> Option<St
         Some(entry) => {
             let end = entry.args.iter().find(|arg| arg.value.text == "--")?;
             let head = text(outer.place, end.place);
-            let quote = if entry.id == outer.id { "" } else { "\"" };
-            (quote.is_empty() || outer.program == "ssh" && head.matches('"').count() % 2 == 1)
-                .then(|| format!("{head} {words}{quote}"))?
+            match (entry.id == outer.id, open_quote(head)) {
+                (true, _) => format!("{head} {words}"),
+                (false, Some(quote)) if outer.program == "ssh" && !words.contains(quote) => {
+                    format!("{head} {words}{quote}")
+                }
+                _ => return None,
+            }
         }
         None if outer.program == "ssh" => {
             format!("{} \"{words}\"", text(outer.place, outer.operands().next()?.place))
@@ -82,6 +86,15 @@ pub(crate) fn beside(facts: &Facts, command: &Command, words: &str) -> Option<St
         None => return None,
     };
     (!line.contains('\n')).then_some(line)
+}
+
+/// The quote that begins in a text and does not end there.
+fn open_quote(text: &str) -> Option<char> {
+    text.chars().filter(|c| matches!(c, '"' | '\'')).fold(None, |open, c| match open {
+        None => Some(c),
+        Some(quote) if quote == c => None,
+        open => open,
+    })
 }
 
 /// Lines behind the statement that a command belongs to, when that has its lines for itself.

@@ -7,7 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use plimsoll_judge::settings::{Date, Settings};
 use plimsoll_judge::{Question, assess};
 use plimsoll_model::Facts;
-use plimsoll_report::document::{Input, build, markdown, notes};
+use plimsoll_report::document::{Input, Withdrawals, build, markdown, notes};
 use plimsoll_report::{Report, html};
 
 use crate::failure::{Failure, FailureKind};
@@ -61,10 +61,12 @@ impl Target {
         facts: &Facts,
         settings: &Settings,
         today: Date,
+        withdrawn: &Withdrawals,
     ) -> Result<(), Failure> {
         let question = Question { profile: report.profile, settings, today };
         let judgement = assess(facts, report.assessment, &question);
-        let document = build(&Input { report, facts, judgement: &judgement, today, notes: &self.notes });
+        let document =
+            build(&Input { report, facts, judgement: &judgement, withdrawn, today, notes: &self.notes });
         let text = if is_page(&self.path) { html::write(&document) } else { markdown::write(&document) };
         if let Some(folder) = self.path.parent().filter(|folder| !folder.as_str().is_empty()) {
             std::fs::create_dir_all(folder)

@@ -1,15 +1,19 @@
 //! What `plimsoll evaluate` does.
 
+use std::collections::BTreeSet;
+
 use camino::{Utf8Path, Utf8PathBuf};
+use plimsoll_fix::{Claim, prove};
 use plimsoll_judge::graph::{Graph, graph, to_dot, to_mermaid};
-use plimsoll_judge::settings::Status;
+use plimsoll_judge::settings::{Date, Settings, Status};
 use plimsoll_judge::situation::situation;
 use plimsoll_model::Facts;
+use plimsoll_report::document::Withdrawals;
 use plimsoll_report::{
     Detail, Report, TerminalOptions, read_baseline, to_json, to_markdown, to_sarif, to_terminal, verdict,
     write_baseline,
 };
-use plimsoll_rules::{Baseline, Profile, RuleSet, Selection, evaluate};
+use plimsoll_rules::{Assessment, Baseline, Profile, RuleSet, Selection, evaluate};
 
 use super::args::EvaluateArgs;
 use super::clock::today;
@@ -33,7 +37,7 @@ pub(crate) fn run(ui: &Ui, args: &EvaluateArgs) -> Result<Outcome, Failure> {
         .map(Utf8PathBuf::as_path)
         .chain(document.as_ref().map(Target::path))
         .collect();
-    let Discovery { root, files, inventory, problems, unreadable, .. } = discover(&args.paths, &own)?;
+    let Discovery { root, files, inventory, repaired, problems, unreadable } = discover(&args.paths, &own)?;
     let mut settings = settings::read(&files)?;
     selection.profile = args.profile.map(Into::into).or(settings.profile).unwrap_or(selection.profile);
     settings.profile = Some(selection.profile);
@@ -59,7 +63,8 @@ pub(crate) fn run(ui: &Ui, args: &EvaluateArgs) -> Result<Outcome, Failure> {
     }
     match &document {
         Some(target) => {
-            target.write(&report, &facts, &settings, today)?;
+            let withdrawn = withdrawn(&facts, &assessment, &selection, &settings, today, &repaired);
+            target.write(&report, &facts, &settings, today, &withdrawn)?;
             if !args.quiet {
                 ui.status(&format!("{}; the evaluation is in `{}`", verdict(&report), target.path()));
             }
@@ -80,6 +85,27 @@ pub(crate) fn run(ui: &Ui, args: &EvaluateArgs) -> Result<Outcome, Failure> {
     // The process ends here, and the system takes millions of small pieces of memory back faster than we could.
     std::mem::forget((facts, assessment));
     Ok(outcome)
+}
+
+/// Why the patches of some findings do not hold. Bash is not asked: the same files give the same document.
+fn withdrawn(
+    facts: &Facts,
+    assessment: &Assessment,
+    selection: &Selection,
+    settings: &Settings,
+    today: Date,
+    repaired: &BTreeSet<Utf8PathBuf>,
+) -> Withdrawals {
+    let claim = Claim {
+        facts,
+        assessment,
+        selection,
+        accept: &|files, assessment| {
+            settings::accept_risks(settings, today, files, assessment);
+        },
+        keep: &|path| repaired.contains(path).then_some("not all of the file is UTF-8 text"),
+    };
+    quietly(|| prove(&claim))
 }
 
 /// Says which risks are no longer accepted.

@@ -8,7 +8,8 @@ use clap::Args;
 #[command(after_help = "\
 A fix is kept only if the patched files, judged again, have lost the finding and gained none that weighs as
 much, can still be read (by bash too, where it is there), and would not change a second time. What fails this
-proof is withdrawn, and the summary says why. Risks that plimsoll.yaml accepts are left as they are.
+proof is withdrawn, and the summary says why. Risks that plimsoll.yaml accepts are left as they are and
+counted; its profile says what a finding weighs.
 
 Examples:
   plimsoll fix --diff

@@ -11,7 +11,7 @@ use plimsoll_rules::{RuleSet, Selection};
 use plimsoll_text::{Applicability, Files};
 
 use super::FixArgs;
-use super::summary::{Done, summary};
+use super::summary::{Done, Left, summary};
 use crate::commands::evaluate::{accept_risks, quietly, read_settings, rule_set, today};
 use crate::discovery::{Discovery, discover};
 use crate::failure::{Failure, FailureKind, Outcome};
@@ -31,24 +31,29 @@ pub(crate) fn run(ui: &Ui, args: &FixArgs) -> Result<Outcome, Failure> {
             .hint("`--diff` shows the changes without writing, `--allow-dirty` writes them all the same"));
     }
     let settings = read_settings(&files)?;
-    let work = Work { args, inventory, repaired, selection: Selection::default(), settings, today: today() };
+    let profile = settings.profile.unwrap_or_default();
+    let selection = Selection { profile, ..Selection::default() };
+    let work = Work { args, inventory, repaired, selection, settings, today: today() };
     if let Some(folder) = &args.patch_dir {
         work.patches(ui, &root, &files, &rules, folder)?;
         return Ok(Outcome::Clean);
     }
     let mended = work.mend(files.clone(), &rules, args.risky);
-    let more = if args.risky { 0 } else { work.more(&mended, &rules) };
+    let left = Left {
+        risky: if args.risky { 0 } else { work.more(&mended, &rules) },
+        accepted: accepted(&mended, &rules),
+    };
     drop(patience);
     if args.diff {
         let text: String = mended.changed.iter().map(|changed| diff(&root, changed)).collect();
         ui.print_lines(&text, line_style)?;
-        ui.status(&summary(&mended, &root, Done::Shown, more));
+        ui.status(&summary(&mended, &root, Done::Shown, left));
         return Ok(if mended.changed.is_empty() { Outcome::Clean } else { Outcome::Findings });
     }
     for changed in &mended.changed {
         rewrite_file(&root.join(&changed.path), &changed.before, &changed.after)?;
     }
-    ui.print(&format!("{}\n", summary(&mended, &root, Done::Written, more)))?;
+    ui.print(&format!("{}\n", summary(&mended, &root, Done::Written, left)))?;
     Ok(if unreadable { Outcome::Incomplete } else { Outcome::Clean })
 }
 
@@ -121,6 +126,11 @@ impl Work<'_> {
         ui.status(&format!("{written} patches are in `{folder}`; `git apply` takes each of them by itself"));
         Ok(())
     }
+}
+
+/// How many findings stay because their owner accepts them.
+fn accepted(mended: &Mended, rules: &RuleSet) -> usize {
+    mended.remaining.accepted.iter().filter(|(judged, _)| rules.has(judged.finding.rule)).count()
 }
 
 /// Paths as a person who stands in the current directory would write them, where the root lies below it.

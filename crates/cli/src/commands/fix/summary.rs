@@ -17,8 +17,17 @@ pub(super) enum Done {
     Shown,
 }
 
-/// The summary with ANSI styles, without a line break at its end; `more` is how many fixes need `--unsafe`.
-pub(super) fn summary(mended: &Mended, root: &Utf8Path, done: Done, more: usize) -> String {
+/// What was left alone.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Left {
+    /// How many fixes need `--unsafe`.
+    pub(super) risky: usize,
+    /// How many findings are accepted, in plimsoll.yaml or by a comment.
+    pub(super) accepted: usize,
+}
+
+/// The summary with ANSI styles, without a line break at its end.
+pub(super) fn summary(mended: &Mended, root: &Utf8Path, done: Done, left: Left) -> String {
     let mut out = String::new();
     let green = AnsiColor::Green.on_default().bold();
     let yellow = AnsiColor::Yellow.on_default().bold();
@@ -40,7 +49,7 @@ pub(super) fn summary(mended: &Mended, root: &Utf8Path, done: Done, more: usize)
     if !out.is_empty() {
         out.push('\n');
     }
-    out.push_str(&totals(mended, done, more));
+    out.push_str(&totals(mended, done, left));
     out
 }
 
@@ -49,7 +58,7 @@ fn place(root: &Utf8Path, fixed: &Fixed) -> String {
     format!("{bold}{}{bold:#} {}:{}", fixed.rule.code, root.join(&fixed.path), fixed.line)
 }
 
-fn totals(mended: &Mended, done: Done, more: usize) -> String {
+fn totals(mended: &Mended, done: Done, left: Left) -> String {
     let mut parts = Vec::new();
     let (count, files) = (mended.fixed.len(), mended.changed.len());
     parts.push(match (count, done) {
@@ -62,8 +71,13 @@ fn totals(mended: &Mended, done: Done, more: usize) -> String {
     if !mended.withdrawn.is_empty() {
         parts.push(format!("{} withdrawn", counted(mended.withdrawn.len(), "fix")));
     }
-    if more > 0 {
-        parts.push(format!("{more} more with `--unsafe`"));
+    if left.risky > 0 {
+        parts.push(format!("{} more with `--unsafe`", left.risky));
+    }
+    match left.accepted {
+        0 => {}
+        1 => parts.push("1 accepted risk left as it is".to_owned()),
+        many => parts.push(format!("{many} accepted risks left as they are")),
     }
     let findings = &mended.remaining.findings;
     let by_severity: Vec<String> = Severity::ALL

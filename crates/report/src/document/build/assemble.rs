@@ -5,11 +5,15 @@ use std::collections::BTreeMap;
 use plimsoll_judge::Assessment as Judgement;
 use plimsoll_judge::settings::Date;
 use plimsoll_model::Facts;
+use plimsoll_text::Place;
 
 use super::show::Show;
 use super::{alternatives, current, decision, findings, operation, proposals, security, summary};
 use crate::document::{Block, Document, Notes, Section, Text};
 use crate::report::{Report, counted};
+
+/// Reasons why patches do not hold, each by the code, the place and the message of its finding.
+pub type Withdrawals = BTreeMap<(&'static str, Place, String), String>;
 
 /// What a document is made of.
 #[derive(Clone, Copy, Debug)]
@@ -20,6 +24,8 @@ pub struct Input<'a> {
     pub facts: &'a Facts,
     /// The judgement.
     pub judgement: &'a Judgement,
+    /// Why the patches of some findings do not hold; they are not offered.
+    pub withdrawn: &'a Withdrawals,
     /// The day of the judgement, for risks that are accepted for a time.
     pub today: Date,
     /// What people wrote into the document that this one replaces, by slot.

@@ -18,4 +18,4 @@ mod show;
 mod summary;
 mod works;
 
-pub use assemble::{Input, build};
+pub use assemble::{Input, Withdrawals, build};

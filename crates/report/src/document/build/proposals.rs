@@ -150,6 +150,7 @@ fn relocation(show: &Show<'_>, number: usize) -> Option<Proposal> {
         severity: resolves.iter().map(|one| one.severity).max(),
         resolves,
         patches: Vec::new(),
+        withdrawn: Vec::new(),
     })
 }
 
@@ -168,7 +169,7 @@ fn row(proposal: &Proposal) -> Vec<Text> {
 
 fn proposal(show: &Show<'_>, judged: &judged::Proposal, number: usize) -> Proposal {
     let rules: BTreeSet<&str> = judged.resolves.iter().map(|resolved| resolved.rule).collect();
-    let patches = show.all().filter(|finding| rules.contains(finding.rule.code));
+    let findings = || show.all().filter(|finding| rules.contains(finding.rule.code));
     let mut problem: Vec<Text> = judged.problem.iter().map(|text| Text::of(text)).collect();
     let more = judged.resolves.len().saturating_sub(problem.len());
     if more > 0 {
@@ -197,7 +198,8 @@ fn proposal(show: &Show<'_>, judged: &judged::Proposal, number: usize) -> Propos
         in_cut: judged.in_cut,
         severity: judged.severity(),
         resolves: judged.resolves.iter().map(|found| resolved(show, found)).collect(),
-        patches: patches.filter_map(|finding| show.patch(finding)).collect(),
+        patches: findings().filter_map(|finding| show.patch(finding)).collect(),
+        withdrawn: findings().filter_map(|finding| show.withdrawn(finding)).collect(),
     }
 }
 
@@ -235,7 +237,7 @@ fn ready(proposals: &[Proposal]) -> Option<Section> {
     }
     let total: usize = proposals.iter().map(|proposal| proposal.patches.len()).sum();
     let intro = format!(
-        "{} are ready. `plimsoll fix --diff` shows the safe ones, `plimsoll fix` writes them; `--unsafe` takes those too that need a decision. Each is proved before it is written: the patched files are judged again, and a patch that does not remove its finding or brings another is withdrawn.",
+        "{} are ready. `plimsoll fix --diff` shows the safe ones, `plimsoll fix` writes them; `--unsafe` takes those too that need a decision. Each is proved: the patched files were judged again in memory, and a patch that does not remove its finding or brings another is named as withdrawn, with the reason. What bash says about a patched script is asked when the patch is written.",
         counted(total, "patch").replace("patchs", "patches")
     );
     Some(part(

@@ -9,7 +9,7 @@ use plimsoll_text::Place;
 
 use super::references::References;
 use super::{Input, excerpt, patch};
-use crate::document::{self, Block, Column, Evidence, Patch, Position, Section, Table, Text};
+use crate::document::{self, Block, Column, Evidence, Patch, Position, Section, Table, Text, Withdrawn};
 use crate::source::{Sources, printable};
 
 type Key = (&'static str, Place, String);
@@ -153,12 +153,26 @@ impl<'a> Show<'a> {
 
     pub(super) fn patch(&self, finding: &Finding) -> Option<Patch> {
         let fix = finding.fix.as_ref()?;
+        if self.input.withdrawn.contains_key(&key(finding)) {
+            return None;
+        }
         let diff = patch::diff(self.input.report.files, &self.sources, &fix.edits);
         (!diff.is_empty()).then(|| Patch {
             rule: finding.rule.code,
             title: Text::of(&fix.title),
             applicability: fix.applicability,
             diff,
+        })
+    }
+
+    /// The patch of a finding that does not hold.
+    pub(super) fn withdrawn(&self, finding: &Finding) -> Option<Withdrawn> {
+        let reason = self.input.withdrawn.get(&key(finding))?;
+        Some(Withdrawn {
+            rule: finding.rule.code,
+            position: self.position(finding.primary.place),
+            title: Text::of(&finding.fix.as_ref()?.title),
+            reason: Text::of(reason),
         })
     }
 }

@@ -7,7 +7,7 @@ use plimsoll_text::Applicability;
 
 use super::inline::{code, escaped, text};
 use super::parts::command;
-use crate::document::{Alternative, Patch, Proposal, Resolved, Text};
+use crate::document::{Alternative, Patch, Proposal, Resolved, Text, Withdrawn};
 
 /// More patches than this are not printed: a command shows them all.
 const MOST_PATCHES: usize = 3;
@@ -44,8 +44,14 @@ pub(super) fn proposal(proposal: &Proposal, level: usize, out: &mut String) {
     };
     field("Attack paths that it closes", &paths);
     field("Resolves", &resolves(&proposal.resolves));
+    if !proposal.withdrawn.is_empty() {
+        field("Withdrawn", &withdrawn(&proposal.withdrawn));
+    }
     if proposal.patches.is_empty() {
-        field("Patch", "none; it takes a person");
+        field(
+            "Patch",
+            if proposal.withdrawn.is_empty() { "none; it takes a person" } else { "none that holds" },
+        );
         return;
     }
     field("Patch", &offers(&proposal.patches));
@@ -114,6 +120,29 @@ fn offers(patches: &[Patch]) -> String {
         )
         .collect();
     said.join(", ")
+}
+
+/// The patches that do not hold; of those with one reason the places.
+fn withdrawn(withdrawn: &[Withdrawn]) -> String {
+    let mut by_reason: Vec<(&Withdrawn, Vec<String>)> = Vec::new();
+    for one in withdrawn {
+        let alike = |(known, _): &&mut (&Withdrawn, Vec<String>)| {
+            (known.rule, &known.title, &known.reason) == (one.rule, &one.title, &one.reason)
+        };
+        let place = code(&one.position.to_string());
+        match by_reason.iter_mut().find(alike) {
+            Some((_, places)) => places.push(place),
+            None => by_reason.push((one, vec![place])),
+        }
+    }
+    let said: Vec<String> = by_reason
+        .into_iter()
+        .map(|(one, places)| {
+            let places = places.join(", ");
+            format!("{} at {places} ({}), because {}", one.rule, text(&one.title), text(&one.reason))
+        })
+        .collect();
+    said.join("; ")
 }
 
 /// The findings by rule, each place as a way to its finding.

@@ -42,6 +42,21 @@ pub struct Proposal {
     pub resolves: Vec<Resolved>,
     /// What a machine can do of it.
     pub patches: Vec<Patch>,
+    /// What a machine would do and must not, because it does not hold.
+    pub withdrawn: Vec<Withdrawn>,
+}
+
+/// A patch that does not hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Withdrawn {
+    /// The rule whose finding it was to mend.
+    pub rule: &'static str,
+    /// Where.
+    pub position: Position,
+    /// What it would have done, in the imperative without a full stop.
+    pub title: Text,
+    /// Why not.
+    pub reason: Text,
 }
 
 /// A finding that a change resolves.
