@@ -23,7 +23,14 @@ const EDGES: &[(&str, &[&str])] = &[
     ("plimsoll-provision", &["plimsoll-config", "plimsoll-pve", "plimsoll-remote", "plimsoll-lab"]),
     (
         "plimsoll-deploy",
-        &["plimsoll-text", "plimsoll-model", "plimsoll-backup", "plimsoll-pve", "plimsoll-remote"],
+        &[
+            "plimsoll-text",
+            "plimsoll-config",
+            "plimsoll-model",
+            "plimsoll-backup",
+            "plimsoll-pve",
+            "plimsoll-remote",
+        ],
     ),
     (
         "plimsoll",

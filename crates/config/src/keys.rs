@@ -2,7 +2,7 @@
 
 use crate::shape::Need::{Default, Optional, Required};
 use crate::shape::Shape::{
-    Choice, Either, Form as F, List, Map, Some as OneOrMore, Table as T, Tagged, Text, Whole,
+    Choice, Either, Form as F, List, Map, Short, Some as OneOrMore, Table as T, Tagged, Text, Whole,
 };
 use crate::shape::{Form, Key, Need, Shape, Table};
 use crate::{Bytes, Template, parse_duration};
@@ -424,9 +424,31 @@ const KEEP: Table = Table {
 const ROTATE: Key = key(
     "rotate",
     Optional,
-    Choice(&["postgres", "mysql", "redis"]),
-    "The kind of server whose password it is: a change of the secret must change the server too.",
+    Short(&Choice(SERVERS), &ROTATION),
+    "The kind of server whose password it is: a change of the secret changes the server too.",
 );
+
+const SERVERS: &[&str] = &["postgres", "mysql", "redis"];
+
+const ROTATION: Table = Table {
+    name: "rotate",
+    about: "The server whose password it is, where the Compose file alone does not tell.",
+    keys: &[
+        key("kind", Required, Choice(SERVERS), "The kind of server; `mysql` is MariaDB as well."),
+        key(
+            "service",
+            Optional,
+            F(NODE_WORD),
+            "The service, when several could be meant or none names the secret.",
+        ),
+        key(
+            "user",
+            Optional,
+            Text("app"),
+            "The user whose password it is, when the service's own variables do not say so.",
+        ),
+    ],
+};
 
 const GENERATED: Table = Table {
     name: "secret (generate)",

@@ -11,7 +11,7 @@ use plimsoll_text::{Files, Layer, Span};
 use crate::shape::Shape;
 use crate::types::{
     Address, Adopted, Alphabet, Backup, Build, Check, Config, Generate, Guest, Hook, Keep, Network, NewGuest,
-    OnFailure, Origin, Proxmox, Rotate, SecretSpec, Target,
+    OnFailure, Origin, Proxmox, Rotate, Rotation, SecretSpec, Target,
 };
 use crate::verify::{Verifier, Wrong, entries};
 use crate::{Bytes, ConfigError, Errors, Template, keys, parse_duration};
@@ -283,12 +283,7 @@ impl Reading<'_> {
     }
 
     fn secret(&mut self, name: &str, node: &Node) -> Option<SecretSpec> {
-        let rotate = match text(node, "rotate").as_deref() {
-            Some("postgres") => Some(Rotate::Postgres),
-            Some("mysql") => Some(Rotate::Mysql),
-            Some("redis") => Some(Rotate::Redis),
-            _ => None,
-        };
+        let rotate = node.get("rotate").and_then(|node| rotation(node));
         if let Some(generate) = node.get("generate") {
             let alphabet = text(generate, "alphabet");
             let alphabet = Alphabet::ALL.into_iter().find(|known| Some(known.name()) == alphabet.as_deref());
@@ -323,6 +318,13 @@ impl Reading<'_> {
         };
         Some(SecretSpec { origin, rotate })
     }
+}
+
+/// The word alone, or a mapping that names service and user, too.
+fn rotation(node: &Node) -> Option<Rotation> {
+    let kind = if node.is_mapping() { text(node, "kind") } else { node.as_str().map(ToOwned::to_owned) };
+    let server = Rotate::ALL.into_iter().find(|server| Some(server.word()) == kind.as_deref())?;
+    Some(Rotation { server, service: text(node, "service"), user: text(node, "user") })
 }
 
 fn check(node: &Node) -> Option<Check> {

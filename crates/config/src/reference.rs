@@ -42,7 +42,7 @@ fn below(key: &'static Key, done: &mut Vec<&'static str>, out: &mut String) {
 
 fn tables(shape: Shape) -> Vec<&'static Table> {
     match shape {
-        Shape::Table(table) => vec![table],
+        Shape::Table(table) | Shape::Short(_, table) => vec![table],
         Shape::Either(tables) => tables.to_vec(),
         Shape::Tagged(_, all) => all.iter().map(|(_, table)| *table).collect(),
         Shape::List(item) | Shape::Some(item) | Shape::Map(_, item) => tables(*item),
@@ -74,6 +74,7 @@ fn value(shape: Shape) -> String {
         Shape::Choice(words) => words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", "),
         Shape::List(item) => format!("list: {}", value(*item)),
         Shape::Some(item) => format!("one or a list: {}", value(*item)),
+        Shape::Short(word, table) => format!("{}; or {}", value(*word), link(table)),
         Shape::Map(keys, item) => format!("mapping from {} to {}", keys.what, value(*item)),
         Shape::Table(_) | Shape::Either(_) | Shape::Tagged(..) => {
             let mut links: Vec<String> = tables(shape).into_iter().map(link).collect();

@@ -65,6 +65,7 @@ fn shape(of: Shape) -> Value {
             "additionalProperties": shape(*value),
         }),
         Shape::Table(of) => table(of),
+        Shape::Short(value, more) => json!({"oneOf": [shape(*value), table(more)]}),
         Shape::Either(tables) => json!({"oneOf": tables.iter().map(|of| table(of)).collect::<Vec<_>>()}),
         Shape::Tagged(tag, tables) => {
             let mut all: Vec<Value> = Vec::new();

@@ -49,6 +49,8 @@ pub(crate) enum Shape {
     Map(Form, &'static Shape),
     /// A mapping with known keys.
     Table(&'static Table),
+    /// A value, or a mapping that says more.
+    Short(&'static Shape, &'static Table),
     /// One of several mappings, told apart by which of their first keys is there.
     Either(&'static [&'static Table]),
     /// One of several mappings, told apart by the word under a key.

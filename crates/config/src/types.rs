@@ -265,7 +265,18 @@ pub struct SecretSpec {
     /// Where its value comes from.
     pub origin: Origin,
     /// The server whose password it is.
-    pub rotate: Option<Rotate>,
+    pub rotate: Option<Rotation>,
+}
+
+/// A password of a server that changes when the secret does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rotation {
+    /// The kind of server.
+    pub server: Rotate,
+    /// The service that is the server, where it cannot be told from the Compose file.
+    pub service: Option<String>,
+    /// The user whose password it is, where the server's own variables do not say so.
+    pub user: Option<String>,
 }
 
 /// Where a secret's value comes from.
@@ -337,4 +348,29 @@ pub enum Rotate {
     Mysql,
     /// Redis and Valkey.
     Redis,
+}
+
+impl Rotate {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Postgres, Self::Mysql, Self::Redis];
+
+    /// The word in the file.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Postgres => "postgres",
+            Self::Mysql => "mysql",
+            Self::Redis => "redis",
+        }
+    }
+
+    /// What people call it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Postgres => "PostgreSQL",
+            Self::Mysql => "MySQL",
+            Self::Redis => "Redis",
+        }
+    }
 }

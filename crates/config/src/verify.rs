@@ -102,6 +102,8 @@ impl Verifier {
             Shape::Some(item) => self.shape(name, node, *item),
             Shape::Map(keys, value) => self.map(name, node, keys, *value),
             Shape::Table(table) => self.table(name, node, table),
+            Shape::Short(_, table) if node.is_mapping() => self.table(name, node, table),
+            Shape::Short(value, _) => self.shape(name, node, *value),
             Shape::Either(tables) => self.either(name, node, tables),
             Shape::Tagged(tag, tables) => self.tagged(name, node, tag, tables),
         }

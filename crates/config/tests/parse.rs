@@ -6,7 +6,7 @@ use std::time::Duration;
 use camino::Utf8Path;
 use plimsoll_config::{
     Address, Alphabet, Build, Bytes, Check, Config, FILE_NAME, Generate, Guest, OnFailure, Origin, Rotate,
-    parse,
+    Rotation, parse,
 };
 
 fn read(text: &str) -> Result<Config, String> {
@@ -44,11 +44,14 @@ fn a_full_file_is_read_whole() {
     assert_eq!(production.backup.as_ref().unwrap().keep.weekly, 4);
     let password = &config.secrets["POSTGRES_PASSWORD"];
     assert_eq!(password.origin, Origin::Generate(Generate { length: 40, alphabet: Alphabet::Hex }));
-    assert_eq!(password.rotate, Some(Rotate::Postgres));
+    assert_eq!(password.rotate, Some(Rotation { server: Rotate::Postgres, service: None, user: None }));
     assert_eq!(config.secrets["API_KEY"].origin, Origin::Env("OTHER_KEY".to_owned()));
     assert_eq!(config.secrets["LICENCE"].origin, Origin::File("secrets/licence.key".into()));
     assert_eq!(config.secrets["TOKEN"].origin, Origin::Command("op read op://vault/item".to_owned()));
-    assert_eq!(config.secrets["MANUAL"].origin, Origin::Store);
+    let manual = &config.secrets["MANUAL"];
+    assert_eq!(manual.origin, Origin::Store);
+    let (service, user) = (Some("db".to_owned()), Some("app".to_owned()));
+    assert_eq!(manual.rotate, Some(Rotation { server: Rotate::Mysql, service, user }));
 }
 
 #[test]

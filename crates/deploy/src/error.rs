@@ -47,6 +47,14 @@ pub enum DeployError {
         /// What was gathered about it.
         dossier: String,
     },
+    /// A server could not be asked or told about its password.
+    #[error("the password of {service}: {reason}")]
+    Password {
+        /// The server's service.
+        service: String,
+        /// Why.
+        reason: String,
+    },
     /// There is no such release.
     #[error("there is no release {0} to go to")]
     NoRelease(u64),

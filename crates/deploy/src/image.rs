@@ -114,6 +114,29 @@ impl Guest {
                 inspect(name).await?.ok_or_else(|| failed("build", "the image is not there afterwards"))?
             }
         };
+        self.send_image(lock, release, (name, &image), library).await
+    }
+
+    /// Sends an image of a registry that the guest cannot pull; `None` where the engine here has none of this name.
+    pub(crate) async fn ship_pulled(
+        &self,
+        lock: &Lock,
+        release: u64,
+        name: &str,
+        library: Library,
+    ) -> Result<Option<Output>, DeployError> {
+        let Ok(Some(image)) = inspect(name).await else { return Ok(None) };
+        self.send_image(lock, release, (name, &image), library).await.map(Some)
+    }
+
+    /// Sends what the guest lacks of an image that is here.
+    async fn send_image(
+        &self,
+        lock: &Lock,
+        release: u64,
+        (name, image): (&str, &Inspected),
+        library: Library,
+    ) -> Result<Output, DeployError> {
         let store =
             Store::parse(&self.ask("looking at the guest's images", script!("store"), &[]).await?.text());
         if store.architecture != image.architecture {

@@ -1,6 +1,7 @@
 //! A plan becomes true, or the release before serves again.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use plimsoll_backup::exactly;
@@ -12,6 +13,7 @@ use crate::error::DeployError;
 use crate::event::Event;
 use crate::guest::{Action, Depth, Guest, Lock, script};
 use crate::image::builds_here;
+use crate::password::{Change, Verb};
 use crate::plan::{self, Plan, Step};
 use crate::render;
 use crate::ship::Cache;
@@ -42,13 +44,15 @@ pub struct Runner {
     pub who: String,
     /// The guest on its node, where data is to go back with a release.
     pub keeper: Option<Keeper>,
+    /// A password that changes in its server, too.
+    pub change: Option<Arc<Change>>,
 }
 
 /// Why a step did not come to its end.
-struct Stop {
-    step: String,
-    reason: String,
-    service: Option<String>,
+pub(crate) struct Stop {
+    pub(crate) step: String,
+    pub(crate) reason: String,
+    pub(crate) service: Option<String>,
 }
 
 /// One run of a plan.
@@ -60,6 +64,8 @@ struct Run<'a> {
     state: State,
     release: Option<Release>,
     switched: bool,
+    /// Whether a server may know the new password.
+    told: bool,
     kept: Option<Kept>,
     done: Done,
 }
@@ -119,8 +125,9 @@ impl Runner {
             Ok(kept) => {
                 // What a deploy that was cut off switched is for this one to put back.
                 let (release, switched) = (None, plan.unfinished.is_some());
+                let told = false;
                 let mut run =
-                    Run { runner: self, lock: &lock, spec, plan, state, release, switched, kept, done };
+                    Run { runner: self, lock: &lock, spec, plan, state, release, switched, told, kept, done };
                 run.all().await
             }
             Err(error) => Err(error),
@@ -206,6 +213,11 @@ impl Runner {
             if let Some(pause) = pause(&output) {
                 pauses.insert(service.name.clone(), pause);
             }
+            if self.is_told(&service.name)
+                && let Err(stop) = self.password(lock, journal, Verb::Back).await?
+            {
+                return Ok(Err(stop));
+            }
         }
         let wanted: BTreeSet<&str> = release.services.iter().map(|service| service.name.as_str()).collect();
         let present: BTreeSet<&str> =
@@ -249,6 +261,8 @@ impl Runner {
             Ok(state) => state,
             Err(error) => return format!("release {} could not be put back: {error}", good.number),
         };
+        // Clients of the old release need it; a server that does not run now is told once it does.
+        drop(self.password(lock, failed, Verb::Back).await);
         match self.replay(lock, &state, good, failed).await {
             Ok(Ok(_)) => {
                 let closed = self.guest.step(lock, Action::new("reverted", failed, "true")).await;
@@ -293,7 +307,7 @@ fn previous(state: &State) -> Option<u64> {
 }
 
 /// What a step's status means.
-fn stopped(step: &str, service: Option<&str>, output: &Output) -> Result<(), Stop> {
+pub(crate) fn stopped(step: &str, service: Option<&str>, output: &Output) -> Result<(), Stop> {
     if output.status == 0 {
         return Ok(());
     }
@@ -320,12 +334,31 @@ impl Run<'_> {
     async fn all(&mut self) -> Result<Done, DeployError> {
         let steps = self.plan.steps.clone();
         for step in &steps {
-            let result = self.step(step).await?;
+            let mut result = self.before(step).await?;
+            if result.is_ok() {
+                result = self.step(step).await?;
+            }
+            if let (Ok(()), Step::Switch { service, .. }) = (&result, step)
+                && self.runner.is_told(service)
+            {
+                // One that forgot the old value with its restart takes both again.
+                result = self.runner.password(self.lock, self.plan.release, Verb::Tell).await?;
+            }
             if let Err(stop) = result {
                 return Err(self.fail(stop).await);
             }
         }
         Ok(self.done.clone())
+    }
+
+    /// Nothing runs with a new password before its server takes it.
+    async fn before(&mut self, step: &Step) -> Result<Result<(), Stop>, DeployError> {
+        let starts = matches!(step, Step::Hook { .. } | Step::Switch { .. });
+        if !starts || self.told || self.runner.change.is_none() {
+            return Ok(Ok(()));
+        }
+        self.told = true;
+        self.runner.password(self.lock, self.plan.release, Verb::Tell).await
     }
 
     async fn fail(&mut self, stop: Stop) -> DeployError {
@@ -337,6 +370,9 @@ impl Run<'_> {
         let after = match (self.switched, self.state.last_good()) {
             (_, Some(good)) if self.kept.is_some() => self.take_back(good).await,
             (false, good) => {
+                if self.told {
+                    drop(self.runner.password(self.lock, release, Verb::Back).await);
+                }
                 drop(self.runner.guest.step(self.lock, Action::new("reverted", release, "true")).await);
                 good.map_or_else(
                     || "nothing was started".to_owned(),
@@ -489,7 +525,14 @@ impl Run<'_> {
             Step::Pull { image } => {
                 let name = format!("pull {image}");
                 let action = Action::new(&name, release, script!("pull")).args([image]);
-                guest.step(lock, action.limit(Duration::from_secs(3600))).await?
+                let pulled = guest.step(lock, action.limit(Duration::from_secs(3600))).await?;
+                match pulled.status {
+                    0 => pulled,
+                    _ => guest
+                        .ship_pulled(lock, release, image, runner.cache.layers())
+                        .await?
+                        .unwrap_or(pulled),
+                }
             }
             Step::Render => return self.render().await,
             Step::Hook { index, service, .. } => {

@@ -261,20 +261,22 @@ impl Spec {
     /// The env file: a line for each value, quoted as Compose reads it.
     #[must_use]
     pub fn env_file(&self) -> String {
-        let lines = self.values.0.iter().map(|(name, value)| {
-            let mut quoted = String::new();
-            for c in value.chars() {
-                match c {
-                    '\\' | '"' | '$' => quoted.extend(['\\', c]),
-                    '\n' => quoted.push_str("\\n"),
-                    '\r' => quoted.push_str("\\r"),
-                    c => quoted.push(c),
-                }
-            }
-            format!("{name}=\"{quoted}\"\n")
-        });
-        lines.collect()
+        self.values.0.iter().map(|(name, value)| env_line(name, value)).collect()
     }
+}
+
+/// A line of the env file.
+pub(crate) fn env_line(name: &str, value: &str) -> String {
+    let mut quoted = String::new();
+    for c in value.chars() {
+        match c {
+            '\\' | '"' | '$' => quoted.extend(['\\', c]),
+            '\n' => quoted.push_str("\\n"),
+            '\r' => quoted.push_str("\\r"),
+            c => quoted.push(c),
+        }
+    }
+    format!("{name}=\"{quoted}\"\n")
 }
 
 #[cfg(test)]

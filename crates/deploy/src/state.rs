@@ -207,8 +207,9 @@ impl State {
     /// The release whose deploy neither came to its end nor was taken back.
     #[must_use]
     pub fn unfinished(&self) -> Option<u64> {
-        let asides = ["restart", "stop", "start"];
-        let last = self.journal.iter().rev().find(|entry| !asides.contains(&entry.step.as_str()))?;
+        let is_aside =
+            |step: &str| ["restart", "stop", "start"].contains(&step) || step.starts_with("password ");
+        let last = self.journal.iter().rev().find(|entry| !is_aside(&entry.step))?;
         let is_over = matches!(last.step.as_str(), "good" | "reverted" | "collect") && last.phase == "end";
         (!is_over).then_some(last.release)
     }
@@ -265,5 +266,7 @@ mod tests {
         assert_eq!(of(&[line("switch web", "begin")]), Some(4));
         assert_eq!(of(&[line("switch web", "end"), line("good", "end")]), None);
         assert_eq!(of(&[line("switch web", "failed"), line("reverted", "end")]), None);
+        assert_eq!(of(&[line("good", "end"), line("password settle db", "begin")]), None);
+        assert_eq!(of(&[line("render", "end"), line("password tell db", "end")]), Some(4));
     }
 }

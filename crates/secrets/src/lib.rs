@@ -12,7 +12,7 @@ pub use age::secrecy::{ExposeSecret, SecretString};
 pub use error::SecretsError;
 pub use generate::generate;
 pub use keys::{Identities, Recipients, new_identity, public_keys};
-pub use store::Store;
+pub use store::{Pending, Store};
 
 /// The file's name beside `plimsoll.yaml`.
 pub const FILE_NAME: &str = "secrets.age";

@@ -17,6 +17,18 @@ const VERSION: u32 = 1;
 #[derive(Clone, Default)]
 pub struct Store {
     values: BTreeMap<String, SecretString>,
+    pending: Option<Pending>,
+}
+
+/// A value that is to take the place of another one once its server takes it.
+#[derive(Clone, Debug)]
+pub struct Pending {
+    /// The name.
+    pub name: String,
+    /// The new value; never shown.
+    pub value: SecretString,
+    /// The target whose server is told.
+    pub target: String,
 }
 
 /// Names only.
@@ -31,12 +43,31 @@ impl fmt::Debug for Store {
 struct Inside {
     version: u32,
     values: BTreeMap<String, String>,
+    #[serde(default)]
+    pending: Option<InsidePending>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct InsidePending {
+    name: String,
+    value: String,
+    target: String,
 }
 
 #[derive(Serialize)]
 struct Outside<'a> {
     version: u32,
     values: BTreeMap<&'a str, &'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pending: Option<OutsidePending<'a>>,
+}
+
+#[derive(Serialize)]
+struct OutsidePending<'a> {
+    name: &'a str,
+    value: &'a str,
+    target: &'a str,
 }
 
 impl Store {
@@ -65,7 +96,12 @@ impl Store {
             return Err(broken(&format_args!("a newer Plimsoll wrote them (version {})", inside.version)));
         }
         let values = inside.values.into_iter().map(|(name, value)| (name, SecretString::from(value)));
-        Ok(Self { values: values.collect() })
+        let pending = inside.pending.map(|InsidePending { name, value, target }| Pending {
+            name,
+            value: SecretString::from(value),
+            target,
+        });
+        Ok(Self { values: values.collect(), pending })
     }
 
     /// Encrypts all values to all recipients, as text that may stand in a repository.
@@ -75,7 +111,12 @@ impl Store {
     pub fn seal(&self, recipients: &Recipients) -> Result<String, SecretsError> {
         let failed = |why: &dyn fmt::Display| SecretsError::Encrypt(why.to_string());
         let values = self.values.iter().map(|(name, value)| (name.as_str(), value.expose_secret()));
-        let outside = Outside { version: VERSION, values: values.collect() };
+        let pending = self.pending.as_ref().map(|Pending { name, value, target }| OutsidePending {
+            name,
+            value: value.expose_secret(),
+            target,
+        });
+        let outside = Outside { version: VERSION, values: values.collect(), pending };
         let text = SecretString::from(serde_json::to_string(&outside).map_err(|why| failed(&why))?);
         let keys = recipients.0.iter().map(|key| key.as_ref() as &dyn age::Recipient);
         let encryptor = age::Encryptor::with_recipients(keys).map_err(|why| failed(&why))?;
@@ -110,6 +151,37 @@ impl Store {
             return Err(SecretsError::Value(name.to_owned()));
         }
         Ok(self.values.insert(name.to_owned(), value).is_some())
+    }
+
+    /// The value that is on its way, if one is.
+    #[must_use]
+    pub fn pending(&self) -> Option<&Pending> {
+        self.pending.as_ref()
+    }
+
+    /// Puts a value beside that of its name, until [`Store::keep`] or [`Store::forget`]; in the place of whatever was on
+    /// its way.
+    ///
+    /// # Errors
+    /// When the value holds a NUL.
+    pub fn await_value(&mut self, pending: Pending) -> Result<(), SecretsError> {
+        if pending.value.expose_secret().contains('\0') {
+            return Err(SecretsError::Value(pending.name));
+        }
+        self.pending = Some(pending);
+        Ok(())
+    }
+
+    /// The value on its way has arrived: it takes the place of the one before.
+    pub fn keep(&mut self) {
+        if let Some(Pending { name, value, .. }) = self.pending.take() {
+            self.values.insert(name, value);
+        }
+    }
+
+    /// The value on its way will not be used.
+    pub fn forget(&mut self) {
+        self.pending = None;
     }
 
     /// Takes a value away, and says whether there was one.
@@ -150,6 +222,24 @@ mod tests {
             store.set(name, SecretString::from((*value).to_owned())).unwrap();
         }
         store
+    }
+
+    #[test]
+    fn a_value_on_its_way_outlives_the_process_and_arrives_or_does_not() {
+        let (identities, recipients) = pair();
+        let mut first = store(&[("A", "old")]);
+        let value = SecretString::from("new");
+        first.await_value(Pending { name: "A".to_owned(), value, target: "test".to_owned() }).unwrap();
+        let sealed = first.seal(&recipients).unwrap();
+        let opened = || Store::open(sealed.as_bytes(), &identities).unwrap();
+        let value = |store: &Store| store.get("A").unwrap().expose_secret().to_owned();
+        assert_eq!((value(&opened()).as_str(), opened().pending().unwrap().target.as_str()), ("old", "test"));
+        let (mut kept, mut forgotten) = (opened(), opened());
+        kept.keep();
+        forgotten.forget();
+        assert_eq!((value(&kept).as_str(), value(&forgotten).as_str()), ("new", "old"));
+        assert!(kept.pending().is_none() && forgotten.pending().is_none());
+        assert!(!format!("{:?}", opened().pending()).contains("new"));
     }
 
     #[test]

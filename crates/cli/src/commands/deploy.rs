@@ -11,6 +11,7 @@ use serde_json::json;
 use super::held::{self, Held, patiently};
 use super::node;
 use super::plan;
+use super::secret::Rotation;
 use super::target::{
     Format, Making, ReleaseArgs, Session, TargetArgs, bytes, cache, listener, seconds, sockets,
 };
@@ -54,6 +55,8 @@ pub(crate) fn run(ui: &Ui, args: &DeployArgs) -> Result<Outcome, Failure> {
     }
     let begun = Instant::now();
     let mut target = args.target.filled(&args.release.directory)?;
+    let mut rotation = Rotation::unfinished(&args.release.directory, &target)?;
+    rotation.iter().for_each(|rotation| target.change(&rotation.value()));
     let app = target.app(&args.release.directory)?;
     let checkout = args.release.checkout()?;
     let mut spec = args.release.spec(&target, &app, checkout.path(), Making::Keep)?;
@@ -80,7 +83,20 @@ pub(crate) fn run(ui: &Ui, args: &DeployArgs) -> Result<Outcome, Failure> {
     let limit = if was_stopped { Duration::from_secs(120) } else { Duration::ZERO };
     let mut session = patiently(limit, || target.open(&app, listener(format, args.verbose)))?;
     session.runner.keeper = keeper;
-    let result = session.runtime.block_on(session.runner.deploy(&spec, &args.reason));
+    if let Some(unfinished) = &rotation {
+        let change = unfinished.change(&spec)?;
+        if unfinished.goes_on(ui, &session, &change)? {
+            session.runner.change = Some(change);
+        } else {
+            rotation = None;
+            target.unchange();
+            spec = args.release.spec(&target, &app, checkout.path(), Making::Keep)?;
+        }
+    }
+    let mut result = session.runtime.block_on(session.runner.deploy(&spec, &args.reason));
+    if let (Some(rotation), Some(change)) = (&rotation, session.runner.change.clone()) {
+        result = Ok(rotation.finish(ui, &session, &change, result)?);
+    }
     report(ui, args.target.format, &app, result, begun)?;
     finish(session);
     drop(checkout);
@@ -89,7 +105,7 @@ pub(crate) fn run(ui: &Ui, args: &DeployArgs) -> Result<Outcome, Failure> {
 
 /// The guest on its node, where data goes back with a release. A guest that a client left stopped, killed while data went
 /// back, is started; whether that was so stands beside it.
-fn keeper(target: &TargetArgs, spec: &Spec) -> Result<(Option<Keeper>, bool), Failure> {
+pub(crate) fn keeper(target: &TargetArgs, spec: &Spec) -> Result<(Option<Keeper>, bool), Failure> {
     let Some(settings) = target.settings().filter(|_| spec.options.restore_data) else {
         return Ok((None, false));
     };
@@ -151,7 +167,7 @@ pub(crate) fn report(
 }
 
 /// A failed deploy, with what was gathered about it in a file.
-fn failure(error: DeployError) -> Failure {
+pub(crate) fn failure(error: DeployError) -> Failure {
     let hint = match &error {
         DeployError::Failed { release, dossier, .. } => {
             let path =

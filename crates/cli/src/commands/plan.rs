@@ -4,6 +4,7 @@ use clap::Args;
 use plimsoll_deploy::{Order, Plan, State, Step};
 use serde_json::json;
 
+use super::secret::Rotation;
 use super::target::{Format, Making, ReleaseArgs, TargetArgs, bytes, listener, seconds};
 use crate::failure::{Failure, FailureKind, Outcome};
 use crate::ui::Ui;
@@ -29,6 +30,12 @@ pub(crate) fn run(ui: &Ui, args: &PlanArgs) -> Result<Outcome, Failure> {
 /// Works the plan out and prints it.
 pub(crate) fn show(ui: &Ui, target: &TargetArgs, release: &ReleaseArgs) -> Result<(), Failure> {
     let target = &target.filled(&release.directory)?;
+    if let Some(rotation) = Rotation::unfinished(&release.directory, target)? {
+        let (name, _) = rotation.value();
+        ui.status(&format!(
+            "a change of {name} was cut off: a deploy asks its server first, and finishes or forgets it"
+        ));
+    }
     let app = target.app(&release.directory)?;
     let checkout = release.checkout()?;
     let spec = release.spec(target, &app, checkout.path(), Making::Pretend)?;
@@ -91,7 +98,7 @@ fn text(app: &str, plan: &Plan) -> String {
     out
 }
 
-fn lines(step: &Step) -> Vec<String> {
+pub(crate) fn lines(step: &Step) -> Vec<String> {
     match step {
         Step::Files { digest, bytes: count } => {
             vec![format!("send mounted files {} ({})", digest.get(..8).unwrap_or(digest), bytes(*count))]
@@ -137,7 +144,7 @@ fn lines(step: &Step) -> Vec<String> {
     }
 }
 
-fn machine(plan: &Plan) -> serde_json::Value {
+pub(crate) fn machine(plan: &Plan) -> serde_json::Value {
     let steps: Vec<serde_json::Value> = plan
         .steps
         .iter()

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use camino::{Utf8Path, Utf8PathBuf};
 use plimsoll_config::{self as config, Adopted, Build, Config, FILE_NAME, Guest, OnFailure, Origin, Target};
 use plimsoll_deploy::{Check, Hook, Values};
-use plimsoll_secrets::ExposeSecret as _;
+use plimsoll_secrets::{ExposeSecret as _, SecretString};
 
 use super::secret::SecretFile;
 use crate::failure::{Failure, FailureKind};
@@ -18,6 +18,8 @@ pub(crate) struct Settings {
     config: Config,
     target: Target,
     directory: Utf8PathBuf,
+    /// Values that take the place of those that are stored.
+    changed: BTreeMap<String, SecretString>,
 }
 
 fn refused(message: impl Into<String>) -> Failure {
@@ -61,11 +63,25 @@ impl Settings {
             ))
             .hint("say it as `proxmox:` of the target and `id:` of `guest`"));
         }
-        Ok(Some(Self { config, target, directory: directory.to_owned() }))
+        Ok(Some(Self { config, target, directory: directory.to_owned(), changed: BTreeMap::new() }))
     }
 
     pub(crate) fn app(&self) -> &str {
         &self.config.app
+    }
+
+    pub(crate) fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Takes a value in place of the one that is stored.
+    pub(crate) fn change(&mut self, (name, value): (String, SecretString)) {
+        self.changed.insert(name, value);
+    }
+
+    /// Takes the values that are stored.
+    pub(crate) fn unchange(&mut self) {
+        self.changed.clear();
     }
 
     pub(crate) fn target(&self) -> &Target {
@@ -165,7 +181,8 @@ impl Settings {
                     refused(format!("the command for the secret `{name}` failed: {reason}"))
                 })?,
             };
-            values.insert(name.clone(), value);
+            let changed = self.changed.get(name).map(|value| value.expose_secret().to_owned());
+            values.insert(name.clone(), changed.unwrap_or(value));
         }
         Ok(Values(values))
     }

@@ -14,6 +14,7 @@ use plimsoll_deploy::{
 };
 use plimsoll_model::compose::default_files;
 use plimsoll_remote::{Destination, OpenSsh, Pin};
+use plimsoll_secrets::SecretString;
 
 use super::checkout::{Checkout, with_values};
 use super::provision::Site;
@@ -163,6 +164,16 @@ impl TargetArgs {
         self.settings.as_ref()
     }
 
+    /// Takes a secret's value in place of the one that is stored.
+    pub(crate) fn change(&mut self, value: &(String, SecretString)) {
+        self.settings.iter_mut().for_each(|settings| settings.change(value.clone()));
+    }
+
+    /// Takes the values that are stored.
+    pub(crate) fn unchange(&mut self) {
+        self.settings.iter_mut().for_each(Settings::unchange);
+    }
+
     /// The node that holds the guest, where Plimsoll makes the guest.
     pub(crate) fn site(&self) -> Option<Arc<Site>> {
         self.site.clone()
@@ -184,7 +195,8 @@ impl TargetArgs {
             .block_on(OpenSsh::connect(destination, &sockets()))
             .map_err(|error| Failure::from(FailureKind::from(plimsoll_deploy::DeployError::from(error))))?;
         let guest = Guest::new(Arc::new(ssh), app, listener);
-        let runner = Runner { guest, cache: Cache(cache().join("trees")), who: who(), keeper: None };
+        let runner =
+            Runner { guest, cache: Cache(cache().join("trees")), who: who(), keeper: None, change: None };
         Ok(Session { runtime, runner })
     }
 

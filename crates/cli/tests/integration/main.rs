@@ -11,6 +11,7 @@ mod evaluate;
 mod example;
 mod fix;
 mod hostile;
+mod init;
 mod lab;
 mod lab_docs;
 mod other_commands;

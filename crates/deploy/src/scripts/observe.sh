@@ -24,7 +24,7 @@ if [ "$depth" = all ]; then
     cat "$D/journal"
 else
     grep -F '"pause":' "$D/journal" | tail -n 20
-    tail -n 6 "$D/journal"
+    tail -n 12 "$D/journal"
 fi 2>/dev/null | sed 's/^/@journal /'
 for c in "$D"/contexts/*/root; do
     [ -f "$c" ] || continue

@@ -27,14 +27,18 @@ healthy() {
         running)
             [ "$5" -lt 3 ] || unfit "$1" "it was restarted $5 times"
             case $3 in
-            healthy) return 0 ;;
-            none) if [ "$job" = no ] && [ $spent -ge 1000 ]; then return 0; fi ;;
+            healthy) well=$(now) && return 0 ;;
+            none)
+                if [ "$job" = no ] && [ $spent -ge 1000 ]; then
+                    well=$(date -d "$(docker inspect -f '{{.State.StartedAt}}' "$1")" +%s%3N)
+                    return 0
+                fi ;;
             unhealthy) [ $spent -lt $((early * 1000)) ] || unfit "$1" "its health check fails" ;;
-            *) if probe "$1"; then return 0; fi ;;
+            *) if probe "$1"; then well=$(now) && return 0; fi ;;
             esac ;;
         exited | dead)
             if [ "$job" = yes ]; then
-                [ "$4" = 0 ] && return 0
+                [ "$4" = 0 ] && well=$(now) && return 0
             fi
             unfit "$1" "it ended with status $4" ;;
         restarting) [ "$5" -lt 3 ] || unfit "$1" "it was restarted $5 times and ended with status $4" ;;
@@ -50,7 +54,13 @@ keep= old=
 for c in $(all); do
     if [ "$(digest "$c")" = "$want" ]; then keep="$keep $c"; else old="$old $c"; fi
 done
-begin=$(now)
+# nginx looks a name up once, when it starts: it is told to look again, or it would go on asking containers that are gone.
+look_again() {
+    for c in $(docker ps -q --filter "label=com.docker.compose.project=$A"); do
+        for p in $(docker top "$c" -o pid,args 2>/dev/null | awk '/nginx: master process/ {print $1}'); do kill -HUP "$p" 2>/dev/null || true; done
+    done
+}
+begin=$(now) well=$begin
 up() { compose up -d --no-deps --no-build --pull never -t "$grace" "$@" "$s"; }
 if [ "$order" = start ] && [ -n "$old" ]; then
     have=$(echo $old $keep | wc -w)
@@ -59,15 +69,22 @@ if [ "$order" = start ] && [ -n "$old" ]; then
     for c in $(all); do
         case " $old " in *" $c "*) ;; *) healthy "$c" ;; esac
     done
+    look_again
     docker stop -t "$grace" $old >/dev/null
     docker rm $old >/dev/null
+    look_again
     echo 0 >"$D/pause"
 else
     # Containers that are left from a switch that was cut off stand in the way of a clean one.
     up
     for c in $(all); do healthy "$c"; done
     if [ -n "$old" ]; then
-        pause=$(($(now) - begin))
+        look_again
+        # From the moment when the old container was told to end.
+        told=$(docker events --since "$((begin / 1000))" --until "$(date +%s.%N)" --filter event=kill --format '{{.TimeNano}}' \
+            --filter "label=com.docker.compose.project=$A" --filter "label=com.docker.compose.service=$s" | head -n 1)
+        pause=$((well - ${told:-${begin}000000} / 1000000))
+        [ "$pause" -ge 0 ] || pause=0
         echo "$pause" >"$D/pause"
         echo "@pause $pause"
     fi

@@ -10,7 +10,7 @@ use plimsoll_model::{Facts, Role, Stack};
 use plimsoll_text::{FileId, Place};
 
 /// What the command line says.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Given {
     pub(super) app: Option<String>,
     pub(super) target: String,
@@ -20,7 +20,8 @@ pub(super) struct Given {
     pub(super) storage: Option<String>,
     pub(super) address: Option<String>,
     pub(super) gateway: Option<String>,
-    pub(super) kind: NewKind,
+    pub(super) backup: Option<String>,
+    pub(super) kind: Option<NewKind>,
 }
 
 /// The kind of a guest that is made.
@@ -43,7 +44,7 @@ pub(super) struct Secret {
 }
 
 /// A value with the reason for it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Choice {
     pub(super) value: String,
     pub(super) why: String,
@@ -59,7 +60,10 @@ pub(super) struct Draft {
     pub(super) cores: Choice,
     pub(super) memory: Choice,
     pub(super) disk: Choice,
+    pub(super) url: Choice,
     pub(super) storage: Choice,
+    /// That of today's guest.
+    pub(super) gateway: Option<Choice>,
     pub(super) bridge: Choice,
     pub(super) checks: Vec<Choice>,
     pub(super) hooks: Vec<(String, Choice)>,
@@ -82,7 +86,11 @@ impl Draft {
         let guest = facts.guests.real().find(|guest| guest.created).or_else(|| facts.guests.real().next());
         let mut assumed = Vec::new();
         if given.adopt.is_none() {
-            let missing = [("proxmox.url", given.url.is_none()), ("proxmox.node", given.node.is_none())];
+            let missing = [
+                ("proxmox.url", given.url.is_none()),
+                ("proxmox.node", given.node.is_none()),
+                ("backup", given.backup.is_none()),
+            ];
             assumed.extend(missing.into_iter().filter(|(_, missing)| *missing).map(|(key, _)| key));
         }
         let from = |place: Place| at(facts, place);
@@ -126,6 +134,8 @@ impl Draft {
             cores: size("cores", cores.filter(|cores| *cores <= 512), "", 1, "2"),
             memory: size("memory", guest.and_then(Guest::memory_mib), "MiB", 256, "2GiB"),
             disk: size(disk_key, guest.and_then(Guest::disk_gib), "GiB", 4, "20GiB"),
+            url: url(facts),
+            gateway: gateway(facts, guest),
             storage,
             bridge: bridge(facts, guest),
             checks: checks(facts, stack),
@@ -172,6 +182,34 @@ fn bridge(facts: &Facts, guest: Option<&Guest>) -> Choice {
         Some(Choice { value: bridge.to_owned(), why: at(facts, net.place) })
     });
     found.unwrap_or_else(|| Choice { value: "vmbr0".to_owned(), why: "the usual one".to_owned() })
+}
+
+/// The machine that scripts log in to for the node's own commands.
+fn url(facts: &Facts) -> Choice {
+    let is_told = |command: &&Command| facts.path(command.place.file).extension() == Some("md");
+    let (told, done): (Vec<&Command>, Vec<&Command>) = facts.commands.iter().partition(is_told);
+    // What a document tells counts less than what a script does.
+    let found = done.into_iter().chain(told).find_map(|command| {
+        let is_node_s = matches!(command.program.as_str(), "pct" | "qm" | "pvesh" | "pveam" | "pvesm");
+        let target = command.hops.iter().find_map(|hop| match &hop.kind {
+            HopKind::Ssh { target, .. } if is_node_s => Some(target.text.as_str()),
+            _ => None,
+        })?;
+        let host = target.rsplit_once('@').map_or(target, |(_, host)| host);
+        let why = format!("{} logs in to this host for the node's commands", at(facts, command.place));
+        plain(host).then(|| Choice { value: format!("https://{host}:8006"), why })
+    });
+    found.unwrap_or_else(|| Choice {
+        value: "https://pve.lan:8006".to_owned(),
+        why: "the address of the node's web interface".to_owned(),
+    })
+}
+
+fn gateway(facts: &Facts, guest: Option<&Guest>) -> Option<Choice> {
+    let net = guest?.setting("net0")?;
+    let properties = Properties::parse(&net.value.text);
+    let gateway = properties.get("gw").filter(|text| text.parse::<std::net::IpAddr>().is_ok())?;
+    Some(Choice { value: gateway.to_owned(), why: at(facts, net.place) })
 }
 
 /// One check for each service that publishes a port to more than the guest itself and speaks HTTP in its health
@@ -263,7 +301,8 @@ fn secrets(facts: &Facts, stack: &Stack) -> Vec<Secret> {
             "SMTP",
             "MAIL",
         ]);
-        let own = has(&["PASSWORD", "PASSWD", "SECRET"]);
+        let own =
+            has(&["PASSWORD", "PASSWD", "SECRET", "SIGNING_KEY", "ENCRYPTION_KEY", "SESSION_KEY", "APP_KEY"]);
         let id = name.ends_with("_FILE") || name.contains("EXPIRE") || name.contains("ALGORITHM");
         if (foreign || own) && !id && seen.insert(variable.name.clone()) {
             let why = at(facts, variable.place);

@@ -84,15 +84,16 @@ fn adopted(machine: &str, line: &mut impl FnMut(&str)) {
 
 fn created(draft: &Draft, line: &mut impl FnMut(&str)) {
     let given = &draft.given;
-    let known = |value: &Option<String>, default: &str| match value {
-        Some(value) => (quoted(value), ""),
-        None => (quoted(default), "  # not said by the files: put yours here"),
+    let open = "not said by the files: put yours here";
+    let known = |value: &Option<String>, default: &str, why: &str| match value {
+        Some(value) => (quoted(value), String::new()),
+        None => (quoted(default), format!("  # {}", clean(why))),
     };
     line("    # The node. Its API token never stands here.");
     line("    proxmox:");
-    let (url, remark) = known(&given.url, "https://pve.lan:8006");
+    let (url, remark) = known(&given.url, &draft.url.value, &draft.url.why);
     line(&format!("      url: {url}{remark}"));
-    let (node, remark) = known(&given.node, "pve");
+    let (node, remark) = known(&given.node, "pve", open);
     line(&format!("      node: {node}{remark}"));
     if let Some(today) = &draft.today {
         line(&format!(
@@ -100,7 +101,8 @@ fn created(draft: &Draft, line: &mut impl FnMut(&str)) {
             clean(today)
         ));
     }
-    match given.kind {
+    let kind = given.kind.unwrap_or_default();
+    match kind {
         NewKind::Vm => {
             line(
                 "    # A VM has a kernel of its own: nothing that breaks out of a container reaches the node.",
@@ -111,7 +113,7 @@ fn created(draft: &Draft, line: &mut impl FnMut(&str)) {
         }
     }
     line("    guest:");
-    line(match given.kind {
+    line(match kind {
         NewKind::Vm => "      kind: vm",
         NewKind::Lxc => "      kind: lxc",
     });
@@ -132,6 +134,18 @@ fn created(draft: &Draft, line: &mut impl FnMut(&str)) {
             }
         }
         (None, _) => line("        address: dhcp  # or a fixed one, 192.168.1.50/24, with a gateway"),
+    }
+    let keep = "keep: {daily: 7, weekly: 4}";
+    match given.shelf() {
+        Some(storage) => {
+            line(
+                "    # `plimsoll backup create` makes one; `plimsoll backup drill` proves that it comes back.",
+            );
+            line(&format!("    backup: {{storage: {}, {keep}}}", quoted(storage)));
+        }
+        None => line(&format!(
+            "    # backup: {{storage: NAME, {keep}}}  # nothing is backed up until this says where"
+        )),
     }
 }
 
@@ -182,7 +196,7 @@ mod tests {
             assert!(text.contains(expected), "expected: {expected}\n{text}");
         }
         assert!(!text.contains("5432"), "a database's port is no entrance of the app\n{text}");
-        assert_eq!(assumed, ["proxmox.url", "proxmox.node"]);
+        assert_eq!(assumed, ["proxmox.url", "proxmox.node", "backup"]);
         plimsoll_config::parse(Utf8Path::new("plimsoll.yaml"), &text).unwrap();
     }
 
@@ -190,9 +204,14 @@ mod tests {
     fn without_scripts_and_with_a_machine_the_file_is_accepted_too() {
         let files = [("docker-compose.yml", COMPOSE)];
         let (text, assumed) = written(&files, given()).unwrap();
-        assert_eq!(assumed, ["proxmox.url", "proxmox.node", "guest.storage"]);
+        assert_eq!(assumed, ["proxmox.url", "proxmox.node", "backup", "guest.storage"]);
         plimsoll_config::parse(Utf8Path::new("plimsoll.yaml"), &text).unwrap();
-        let (text, _) = written(&files, Given { kind: NewKind::Lxc, ..given() }).unwrap();
+        let with = |backup: &str| Given { backup: Some(backup.to_owned()), ..given() };
+        let (text, _) = written(&files, with("dumps")).unwrap();
+        assert!(text.contains("\n    backup: {storage: \"dumps\", keep: {daily: 7, weekly: 4}}\n"), "{text}");
+        plimsoll_config::parse(Utf8Path::new("plimsoll.yaml"), &text).unwrap();
+        assert!(written(&files, with("none")).unwrap().0.contains("\n    # backup: "));
+        let (text, _) = written(&files, Given { kind: Some(NewKind::Lxc), ..given() }).unwrap();
         assert!(text.contains("      kind: lxc\n"), "{text}");
         plimsoll_config::parse(Utf8Path::new("plimsoll.yaml"), &text).unwrap();
         let adopt = Given { adopt: Some("deploy@10.0.0.5:2222".to_owned()), ..given() };

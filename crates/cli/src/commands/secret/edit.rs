@@ -38,7 +38,11 @@ pub(super) fn run(ui: &Ui, args: &EditArgs) -> Result<(), Failure> {
         }
     };
     drop(room);
-    let mut after = Store::default();
+    // What is on its way to a server stays so.
+    let mut after = before.clone();
+    for name in before.names() {
+        after.remove(name);
+    }
     for (name, value) in edited {
         after.set(&name, value).map_err(|error| refused(error.to_string()))?;
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use plimsoll_config::{Origin, Rotate};
+use plimsoll_config::Origin;
 use serde_json::json;
 
 use super::ListArgs;
@@ -22,17 +22,20 @@ pub(super) fn run(ui: &Ui, args: &ListArgs) -> Result<(), Failure> {
     for name in names {
         let secret = declared.get(name);
         let from = secret.map_or("nothing uses it".to_owned(), |secret| origin(&secret.origin));
-        let rotates = secret.and_then(|secret| secret.rotate).map(server);
+        let rotates = secret.and_then(|secret| secret.rotate.as_ref()).map(|rotate| rotate.server.name());
         let kept = secret.is_none_or(|one| matches!(one.origin, Origin::Store | Origin::Generate(_)));
         let is_stored = stored.contains(name);
+        let is_changing = store.pending().is_some_and(|pending| pending.name == name);
         if args.format == Format::Json {
             let row = json!({
                 "name": name, "declared": secret.is_some(), "from": from, "stored": is_stored, "rotate": rotates,
+                "changing": is_changing,
             });
             out.push_str(&format!("{row}\n"));
             continue;
         }
         let state = match (kept, is_stored) {
+            (true, true) if is_changing => "changing",
             (true, true) => "stored",
             (true, false) => "missing",
             (false, _) => "-",
@@ -53,13 +56,5 @@ fn origin(origin: &Origin) -> String {
         Origin::Env(name) => format!("the variable {name} of whoever deploys"),
         Origin::File(path) => format!("the file {path}"),
         Origin::Command(_) => "a command".to_owned(),
-    }
-}
-
-fn server(server: Rotate) -> &'static str {
-    match server {
-        Rotate::Postgres => "PostgreSQL",
-        Rotate::Mysql => "MySQL",
-        Rotate::Redis => "Redis",
     }
 }

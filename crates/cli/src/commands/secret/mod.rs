@@ -4,6 +4,8 @@ mod dotenv;
 mod edit;
 mod file;
 mod list;
+mod rotate;
+mod rotation;
 mod values;
 
 use camino::Utf8PathBuf;
@@ -14,6 +16,7 @@ use crate::failure::{Failure, Outcome};
 use crate::ui::Ui;
 
 pub(crate) use file::SecretFile;
+pub(crate) use rotation::Rotation;
 
 /// Keep the secrets of an app in `secrets.age`, encrypted, beside the code
 #[derive(Debug, Args)]
@@ -23,6 +26,7 @@ Examples:
   plimsoll secret generate                        # makes those that `plimsoll.yaml` says to make
   plimsoll secret import .env
   plimsoll secret list
+  plimsoll secret rotate DB_PASSWORD              # with `rotate: postgres`, its server changes with it
   plimsoll secret edit
 
 Values are read from standard input, never from arguments. The file is encrypted to the `recipients:` of
@@ -49,8 +53,8 @@ enum Command {
     Set(SetArgs),
     /// Make the secrets that `plimsoll.yaml` says to make and that are not there yet
     Generate(GenerateArgs),
-    /// Put a new value in place of a made one; the next deploy brings it to the guest
-    Rotate(RotateArgs),
+    /// Put a new value in place of a made one, in a database's server too
+    Rotate(Box<rotate::RotateArgs>),
     /// Take a value out of the file
     Remove(RemoveArgs),
     /// Store the values of a dotenv file
@@ -92,15 +96,6 @@ pub(crate) struct GenerateArgs {
     /// Only these
     #[arg(value_name = "NAME")]
     names: Vec<String>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct RotateArgs {
-    #[command(flatten)]
-    place: PlaceArgs,
-    /// Name of a secret that `plimsoll.yaml` says to make
-    #[arg(value_name = "NAME")]
-    name: String,
 }
 
 #[derive(Debug, Args)]
@@ -153,7 +148,7 @@ pub(crate) fn run(ui: &Ui, args: &SecretArgs) -> Result<Outcome, Failure> {
         Command::List(args) => list::run(ui, args)?,
         Command::Set(args) => values::set(ui, args)?,
         Command::Generate(args) => values::generate(ui, args)?,
-        Command::Rotate(args) => values::rotate(ui, args)?,
+        Command::Rotate(args) => rotate::run(ui, args)?,
         Command::Remove(args) => values::remove(ui, args)?,
         Command::Import(args) => dotenv::import(ui, args)?,
         Command::Export(args) => dotenv::export(ui, args)?,

@@ -2,16 +2,18 @@
 
 use std::io::{IsTerminal as _, Read as _};
 
-use plimsoll_secrets::SecretString;
+use plimsoll_secrets::{SecretString, Store};
 
 use super::file::{SecretFile, random, refused};
-use super::{GenerateArgs, RecipientsArgs, RemoveArgs, RotateArgs, SetArgs};
+use super::rotate::RotateArgs;
+use super::{GenerateArgs, RecipientsArgs, RemoveArgs, SetArgs};
 use crate::failure::{Failure, FailureKind};
 use crate::ui::Ui;
 
 pub(super) fn set(ui: &Ui, args: &SetArgs) -> Result<(), Failure> {
     let mut file = SecretFile::of(&args.place.directory)?;
     let mut store = file.open()?;
+    at_rest(&store, &args.name)?;
     let value = given(ui, &args.name)?;
     let replaced = store.set(&args.name, value).map_err(|error| refused(error.to_string()))?;
     file.save(ui, &store)?;
@@ -79,19 +81,16 @@ fn no_recipe(name: &str) -> Failure {
         .hint(format!("add `{name}: {{generate: {{length: 32, alphabet: url-safe}}}}` to `secrets:`"))
 }
 
-pub(super) fn rotate(ui: &Ui, args: &RotateArgs) -> Result<(), Failure> {
-    let mut file = SecretFile::of(&args.place.directory)?;
+/// A new value of a secret that no server asks for.
+pub(super) fn renew(ui: &Ui, args: &RotateArgs) -> Result<(), Failure> {
+    let mut file = SecretFile::of(&args.release.directory)?;
     let Some(how) = file.recipe(&args.name) else { return Err(no_recipe(&args.name)) };
-    if file.config().secrets.get(&args.name).is_some_and(|secret| secret.rotate.is_some()) {
-        return Err(refused(format!(
-            "`{}` is the password of a server, which would go on asking for the old one",
-            args.name
-        ))
-        .hint("change it in the server first, then store it with `plimsoll secret set`"));
-    }
     let mut store = file.open()?;
     let value = plimsoll_secrets::generate(how, random).map_err(|error| refused(error.to_string()))?;
     store.set(&args.name, value).map_err(|error| refused(error.to_string()))?;
+    if args.dry_run {
+        return ui.print(&format!("would make a new {} in {}\n", args.name, file.path()));
+    }
     file.save(ui, &store)?;
     ui.print(&format!(
         "made a new {} in {}; `plimsoll deploy` brings it to the guest\n",
@@ -100,9 +99,21 @@ pub(super) fn rotate(ui: &Ui, args: &RotateArgs) -> Result<(), Failure> {
     ))
 }
 
+/// A value that is on its way to a server is not changed under it.
+fn at_rest(store: &Store, name: &str) -> Result<(), Failure> {
+    match store.pending() {
+        Some(pending) if pending.name == name => {
+            Err(refused(format!("a new value of `{name}` is on its way to its server"))
+                .hint(format!("`plimsoll secret rotate {name}` finishes that first")))
+        }
+        _ => Ok(()),
+    }
+}
+
 pub(super) fn remove(ui: &Ui, args: &RemoveArgs) -> Result<(), Failure> {
     let mut file = SecretFile::of(&args.place.directory)?;
     let mut store = file.open()?;
+    at_rest(&store, &args.name)?;
     if !store.remove(&args.name) {
         return Err(refused(format!("there is no `{}` in `{}`", args.name, file.path()))
             .hint("`plimsoll secret list` names those that are there"));
