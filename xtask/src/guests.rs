@@ -37,7 +37,7 @@ pub(crate) fn prepare() {
     say("== making the images of guests and of their stack, once");
     let image = Image::in_cache(&cache);
     let mut made = vec![image.build(|_| {})];
-    let wanted = STAND_INS.iter().filter(|one| ["nginx", "postgres", "python"].contains(&one.name));
+    let wanted = STAND_INS.iter().filter(|one| ["nginx", "postgres", "python", "redis"].contains(&one.name));
     made.extend(wanted.map(|one| one.build(&cache, |_| {})));
     for error in made.into_iter().filter_map(Result::err) {
         say(&format!("cannot make an image: {error}"));

@@ -7,7 +7,8 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
-use plimsoll_remote::{Destination, Job, OpenSsh, Pin};
+use plimsoll_lab::host::STAND_INS;
+use plimsoll_remote::{Destination, Input, Job, OpenSsh, Pin};
 use tempfile::TempDir;
 
 use crate::lab::LabGuest;
@@ -341,6 +342,32 @@ impl App {
     pub(crate) fn guest(&self, script: &str) -> String {
         let job = Job::new("the test", script).arg(&self.name).as_root().limit(Duration::from_secs(120));
         self.runtime.block_on(self.ssh.run(job)).unwrap().success().unwrap().text()
+    }
+
+    /// Runs a script on the guest that reads this.
+    pub(crate) fn guest_with(&self, script: &str, input: &str) -> String {
+        let input = Input::Bytes(input.as_bytes().to_vec());
+        let job = Job::new("the test", script).arg(&self.name).as_root().limit(Duration::from_secs(120));
+        self.runtime.block_on(self.ssh.run(job.input(input))).unwrap().success().unwrap().text()
+    }
+
+    /// Gives the guest images that stand in for official ones; `false`, said in words, where they are not built.
+    #[expect(clippy::disallowed_methods, reason = "reads what the lab built")]
+    pub(crate) fn load(&self, names: &[&str]) -> bool {
+        for one in STAND_INS.iter().filter(|one| names.contains(&one.name)) {
+            let archive = one.archive(&crate::lab::cache());
+            let Ok(bytes) = std::fs::read(&archive) else {
+                crate::lab::skip(&format!(
+                    "{} is not built: plimsoll lab image build --stand-ins",
+                    archive.display()
+                ));
+                return false;
+            };
+            let job =
+                Job::new("docker load", "docker load --quiet").as_root().limit(Duration::from_secs(120));
+            self.runtime.block_on(self.ssh.run(job.input(Input::Bytes(bytes)))).unwrap().success().unwrap();
+        }
+        true
     }
 
     /// Containers by service, running ones only.

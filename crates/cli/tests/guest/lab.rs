@@ -30,8 +30,13 @@ pub(crate) struct LabGuest {
     pub(crate) node: LabNode,
 }
 
+/// Where images for guests stand.
+pub(crate) fn cache() -> PathBuf {
+    std::env::var_os("PLIMSOLL_LAB_CACHE").map_or("/var/cache/plimsoll-lab".into(), PathBuf::from)
+}
+
 /// Says why a test does not run. Where guests are known to boot, that is a failure.
-fn skip(why: &str) {
+pub(crate) fn skip(why: &str) {
     assert!(std::env::var_os("PLIMSOLL_LAB_REQUIRED").is_none(), "guests must boot here: {why}");
     println!("skipped: no PLIMSOLL_TEST_GUEST, and no guest boots here: {why}");
     if let Some(notes) = std::env::var_os("PLIMSOLL_SKIPPED") {
@@ -43,10 +48,14 @@ fn skip(why: &str) {
 
 impl LabNode {
     /// A node; `None`, said in words, where no guest boots.
-    #[expect(clippy::disallowed_methods, reason = "prepares the guest of a test")]
     pub(crate) async fn new() -> Option<Self> {
-        let cache =
-            std::env::var_os("PLIMSOLL_LAB_CACHE").map_or("/var/cache/plimsoll-lab".into(), PathBuf::from);
+        Self::with(false).await
+    }
+
+    /// A node whose guests may reach what this machine reaches.
+    #[expect(clippy::disallowed_methods, reason = "prepares the guest of a test")]
+    async fn with(internet: bool) -> Option<Self> {
+        let cache = cache();
         let lxc = examine(&cache).into_iter().find(|one| one.backend == "lxc")?;
         if !lxc.is_ready() {
             let missing = lxc.checks.iter().filter(|check| !check.found).map(|check| check.what.as_str());
@@ -56,7 +65,7 @@ impl LabNode {
         let own = tempfile::Builder::new().prefix("plimsoll-deploy-").tempdir_in("/var/tmp").unwrap();
         std::fs::set_permissions(own.path(), std::os::unix::fs::PermissionsExt::from_mode(0o711)).unwrap();
         let image = Image::in_cache(&cache).path;
-        let place = Place { data: own.path().join("data"), image, subnet: None, internet: false };
+        let place = Place { data: own.path().join("data"), image, subnet: None, internet };
         let backend = match Lxc::open(&place) {
             Ok(backend) => backend,
             Err(error) => {
@@ -75,6 +84,42 @@ impl LabNode {
             Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(&identity).status();
         assert!(made.unwrap().success());
         Some(Self { network, identity, lab, server: Some(server), own })
+    }
+
+    /// Boots a container with this number and this end of its address; gives the address and the host key that it shows.
+    #[expect(clippy::disallowed_methods, reason = "prepares the guest of a test")]
+    pub(crate) async fn boot(&self, vmid: u32, last: u8) -> Option<(String, HostKey)> {
+        let (client, lab, network) = (self.root(), &self.lab, &self.network);
+        let address = format!("{}.{last}", network.gateway.rsplit_once('.')?.0);
+        let net = format!("name=eth0,bridge=vmbr0,ip={address}/24,gw={}", network.gateway);
+        let create = LxcCreate {
+            node: "pve1".into(),
+            vmid: Vmid(vmid),
+            ostemplate: lab.templates().remove(0),
+            hostname: Some("deploy".into()),
+            unprivileged: Some(true),
+            features: Some(Features::nesting()),
+            memory: Some(3072),
+            rootfs: Some(Mount::allocate("local-lvm", 8)),
+            nameserver: network.nameserver.clone(),
+            nets: [(0, net.parse::<LxcNet>().unwrap())].into(),
+            ssh_public_keys: Some(std::fs::read_to_string(self.identity.with_extension("pub")).unwrap()),
+            ..LxcCreate::default()
+        };
+        done(&client, &create).await;
+        done(&client, &PowerOn { node: "pve1".into(), kind: GuestKind::Lxc, vmid: Vmid(vmid) }).await;
+        let begun = Instant::now();
+        loop {
+            let shown = scan(&address, None).await.unwrap_or_default();
+            if let Some(key) = shown.into_iter().find(|key| key.to_string().starts_with("ssh-ed25519")) {
+                return Some((address, key));
+            }
+            if begun.elapsed() > Duration::from_secs(60) {
+                skip("the lab's guest does not answer");
+                return None;
+            }
+            tokio::time::sleep(Duration::from_millis(300)).await;
+        }
     }
 
     /// What a client needs to ask the node: its address, its fingerprint, a token.
@@ -128,39 +173,18 @@ impl Drop for LabNode {
 
 impl LabGuest {
     /// A guest that SSH reaches; `None`, said in words, where none boots.
-    #[expect(clippy::disallowed_methods, reason = "prepares the guest of a test")]
     pub(crate) async fn new() -> Option<Self> {
-        let node = LabNode::new().await?;
-        let (client, identity, lab, network) = (node.root(), node.identity.clone(), &node.lab, &node.network);
-        let address = format!("{}.7", network.gateway.rsplit_once('.')?.0);
-        let net = format!("name=eth0,bridge=vmbr0,ip={address}/24,gw={}", network.gateway);
-        let create = LxcCreate {
-            node: "pve1".into(),
-            vmid: Vmid(107),
-            ostemplate: lab.templates().remove(0),
-            hostname: Some("deploy".into()),
-            unprivileged: Some(true),
-            features: Some(Features::nesting()),
-            memory: Some(2048),
-            rootfs: Some(Mount::allocate("local-lvm", 8)),
-            nets: [(0, net.parse::<LxcNet>().unwrap())].into(),
-            ssh_public_keys: Some(std::fs::read_to_string(identity.with_extension("pub")).unwrap()),
-            ..LxcCreate::default()
-        };
-        done(&client, &create).await;
-        done(&client, &PowerOn { node: "pve1".into(), kind: GuestKind::Lxc, vmid: Vmid(107) }).await;
-        let begun = Instant::now();
-        let key = loop {
-            let shown = scan(&address, None).await.unwrap_or_default();
-            if let Some(key) = shown.into_iter().find(|key| key.to_string().starts_with("ssh-ed25519")) {
-                break key;
-            }
-            if begun.elapsed() > Duration::from_secs(60) {
-                skip("the lab's guest does not answer");
-                return None;
-            }
-            tokio::time::sleep(Duration::from_millis(300)).await;
-        };
+        Self::on(LabNode::new().await?).await
+    }
+
+    /// A guest that reaches what this machine reaches, for builds that install packages.
+    pub(crate) async fn with_internet() -> Option<Self> {
+        Self::on(LabNode::with(true).await?).await
+    }
+
+    pub(crate) async fn on(node: LabNode) -> Option<Self> {
+        let (address, key) = node.boot(107, 7).await?;
+        let identity = node.identity.clone();
         Some(Self { address, key, identity, node })
     }
 

@@ -13,8 +13,11 @@
 mod app;
 mod chaos;
 mod data;
+mod example;
 mod keep;
 mod lab;
+mod life;
 mod made;
+mod rotate;
 mod story;
 mod whole;
