@@ -11,7 +11,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::faults::Rule;
-use crate::lab::Lab;
+use crate::lab::{Lab, Summary};
 
 /// What can be asked of a running lab.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -147,8 +147,9 @@ fn status(lab: &Lab) -> String {
         summary.backend
     );
     for (vmid, kind, name, running) in &summary.guests {
+        let at = published(&summary, *vmid).map(|at| format!("  SSH at {at}")).unwrap_or_default();
         out.push_str(&format!(
-            "{vmid:>7}  {kind:<4}  {:<7}  {name}\n",
+            "{vmid:>7}  {kind:<4}  {:<7}  {name}{at}\n",
             if *running { "running" } else { "stopped" }
         ));
     }
@@ -161,10 +162,18 @@ fn status(lab: &Lab) -> String {
     out
 }
 
+fn published(summary: &Summary, vmid: u32) -> Option<&str> {
+    summary.published.iter().find_map(|(of, at)| (*of == vmid).then_some(at.as_str()))
+}
+
 fn describe(lab: &Lab) -> String {
     let summary = lab.summary();
     let guests = summary.guests.iter().map(|(vmid, kind, name, running)| {
-        serde_json::json!({ "vmid": vmid, "type": kind, "name": name, "running": running })
+        let mut guest = serde_json::json!({ "vmid": vmid, "type": kind, "name": name, "running": running });
+        if let (Some(at), Some(map)) = (published(&summary, *vmid), guest.as_object_mut()) {
+            map.insert("ssh".to_owned(), at.into());
+        }
+        guest
     });
     let value = serde_json::json!({
         "release": summary.release, "nodes": summary.nodes, "backend": summary.backend, "limits": summary.limits,

@@ -248,6 +248,11 @@ impl Lab {
                 .values()
                 .map(|guest| (guest.vmid, guest.kind.api(), guest.name(), guest.running.is_some()))
                 .collect(),
+            published: state
+                .guests
+                .keys()
+                .filter_map(|vmid| Some((*vmid, state.backend.published(*vmid)?)))
+                .collect(),
             tasks: state.tasks.len(),
             faults: state.faults.list().len(),
         }
@@ -274,6 +279,8 @@ pub struct Summary {
     pub limits: &'static [&'static str],
     /// Number, kind, name, whether it runs.
     pub guests: Vec<(u32, &'static str, String, bool)>,
+    /// Guests whose SSH server is reached at another address than their own: number and address with port.
+    pub published: Vec<(u32, String)>,
     /// Tasks so far.
     pub tasks: usize,
     /// Faults that are set.

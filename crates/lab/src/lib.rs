@@ -27,11 +27,11 @@ mod storage;
 mod task;
 mod validate;
 
-#[cfg(unix)]
-pub use backend::lxc;
 pub use backend::{
     Address, Backend, GuestSpec, Network, NewGuest, Operation, Progress, Simulated, Template, Usage,
 };
+#[cfg(unix)]
+pub use backend::{docker, lxc};
 pub use contract::Release;
 pub use faults::{Fault, Rule};
 pub use http::{Outcome, Request, Response};

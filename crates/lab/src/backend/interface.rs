@@ -220,6 +220,11 @@ pub trait Backend: Send {
         None
     }
 
+    /// Where the SSH server of a running guest is reached from this machine, as `127.0.0.1:32768`, where that is not its own address.
+    fn published(&self, _vmid: u32) -> Option<String> {
+        None
+    }
+
     /// Templates that it brings; `None` where templates are names without content.
     fn templates(&self) -> Option<Vec<Template>> {
         None

@@ -21,7 +21,7 @@ pub struct Check {
 /// What a backend needs and has.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Diagnosis {
-    /// The backend: `lxc` or `simulated`.
+    /// The backend: `lxc`, `docker` or `simulated`.
     pub backend: &'static str,
     /// Everything that it needs, in the order in which to bring it.
     pub checks: Vec<Check>,
@@ -99,7 +99,11 @@ pub fn diagnose(cache: &Path) -> Vec<Diagnosis> {
         checks.push(check("program mmdebstrap", find("mmdebstrap").is_some(), INSTALL));
     }
     checks.push(check("the guest image", image.is_built(), "plimsoll lab image build"));
-    vec![Diagnosis { backend: "lxc", checks }, Diagnosis { backend: "simulated", checks: Vec::new() }]
+    vec![
+        Diagnosis { backend: "lxc", checks },
+        Diagnosis { backend: "docker", checks: super::engine::checks(&image) },
+        Diagnosis { backend: "simulated", checks: Vec::new() },
+    ]
 }
 
 pub(super) fn check(what: &str, found: bool, enable: &str) -> Check {
@@ -155,6 +159,8 @@ mod tests {
         let cache = tempfile::tempdir().unwrap();
         let all = diagnose(cache.path());
         assert!(all[0].enable().contains(&"plimsoll lab image build"), "{all:?}");
-        assert!(all[1].is_ready());
+        assert!(all[1].enable().contains(&"plimsoll lab image build"), "{all:?}");
+        assert_eq!(all.iter().map(|one| one.backend).collect::<Vec<_>>(), ["lxc", "docker", "simulated"]);
+        assert!(all[2].is_ready());
     }
 }

@@ -1,6 +1,7 @@
 //! The machine that the lab runs on: its programs, what it lacks, and the image that guests are made of.
 
 mod doctor;
+mod engine;
 mod image;
 mod run;
 mod stand_in;

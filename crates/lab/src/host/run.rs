@@ -73,11 +73,12 @@ pub(crate) struct Tool {
     input: Option<Vec<u8>>,
     from: Option<File>,
     to: Option<File>,
+    env: Option<(&'static str, &'static str)>,
 }
 
 impl Tool {
     pub(crate) fn new(program: &str) -> Self {
-        Self { program: program.to_owned(), args: Vec::new(), input: None, from: None, to: None }
+        Self { program: program.to_owned(), args: Vec::new(), input: None, from: None, to: None, env: None }
     }
 
     pub(crate) fn arg(mut self, arg: impl Into<OsString>) -> Self {
@@ -108,6 +109,12 @@ impl Tool {
         self
     }
 
+    /// A variable of its environment: a text that is too long for an argument that people may see.
+    pub(crate) fn env(mut self, name: &'static str, value: &'static str) -> Self {
+        self.env = Some((name, value));
+        self
+    }
+
     fn shown(&self) -> String {
         let args = self.args.iter().map(|arg| arg.to_string_lossy().into_owned());
         std::iter::once(self.program.clone()).chain(args).collect::<Vec<_>>().join(" ")
@@ -117,7 +124,7 @@ impl Tool {
     fn command(&mut self) -> Command {
         let mut command = Command::new(&self.program);
         // Messages are read, and Perl complains about locales that are not there.
-        command.args(&self.args).env("LC_ALL", "C.UTF-8");
+        command.args(&self.args).env("LC_ALL", "C.UTF-8").envs(self.env);
         let input = match (&self.input, self.from.take()) {
             (Some(_), _) => Stdio::piped(),
             (None, Some(file)) => file.into(),
@@ -170,6 +177,23 @@ impl Tool {
         Err(HostError::Failed { program: shown, status: status.to_string(), said })
     }
 
+    /// Runs it with its output as the input of another, and answers what that one said.
+    pub(crate) fn pipe(mut self, into: Self) -> Result<String, HostError> {
+        let shown = self.shown();
+        let mut child = self.spawn()?;
+        let output = child.stdout.take().map(|output| File::from(std::os::fd::OwnedFd::from(output)));
+        let said = child.stderr.take().map(|stderr| std::thread::spawn(move || read(stderr)));
+        let answer = output.map_or_else(|| Ok(String::new()), |output| into.from(output).run());
+        let status = child.wait().map_err(|source| HostError::Absent { program: shown.clone(), source })?;
+        // The second one's failure is often the first one's, too: its own words come first.
+        let answer = answer?;
+        if status.success() {
+            return Ok(answer);
+        }
+        let said = said.and_then(|said| said.join().ok()).unwrap_or_default().trim().replace('\n', "; ");
+        Err(HostError::Failed { program: shown, status: status.to_string(), said })
+    }
+
     /// Starts it and leaves it running, without input and output.
     pub(crate) fn background(mut self) -> Result<Child, HostError> {
         let program = self.program.clone();
@@ -190,6 +214,15 @@ fn read(mut from: impl std::io::Read) -> String {
 #[cfg(test)]
 mod tests {
     use super::Tool;
+
+    #[test]
+    fn one_program_feeds_another_and_the_failure_of_each_is_told() {
+        let sh = |script: &str| Tool::new("sh").args(["-c", script]);
+        assert_eq!(sh("echo hello").pipe(Tool::new("tr").args(["l", "L"])).unwrap(), "heLLo\n");
+        let first = sh("echo half; echo broken >&2; exit 2").pipe(Tool::new("cat")).unwrap_err().story();
+        assert!(first.contains("broken"), "{first}");
+        assert!(sh("echo x").pipe(sh("exit 4")).unwrap_err().story().contains("exit status: 4"));
+    }
 
     #[test]
     fn a_program_is_fed_and_heard_and_its_failure_is_told() {

@@ -7,6 +7,7 @@
     reason = "tests that look at a real machine, and say why they stop"
 )]
 
+mod docker;
 mod killed;
 mod outside;
 mod rig;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use plimsoll_lab::host::{Image, examine};
 use plimsoll_lab::lxc::{Lxc, Place};
-use plimsoll_lab::{Certificate, Lab, Network, Options, Server};
+use plimsoll_lab::{Backend, Certificate, Lab, Network, Options, Server};
 use plimsoll_pve::api::*;
 use plimsoll_pve::property::{Features, LxcNet, Mount};
 use plimsoll_pve::{Client, Config, Credentials, Exit, Request, Secret, Trust, Upid, Vmid, WaitOptions};
@@ -20,6 +20,8 @@ pub(crate) struct Rig {
     pub(crate) network: Network,
     pub(crate) client: Client,
     pub(crate) data: PathBuf,
+    /// Where the SSH server of a guest is published, where that is not its own address.
+    pub(crate) door: Option<String>,
     server: Option<Server>,
     own: Option<tempfile::TempDir>,
 }
@@ -41,6 +43,11 @@ pub(crate) fn cache() -> PathBuf {
 /// Says why a test does not run. Where guests are known to boot, that is a failure.
 pub(crate) fn skip(why: &str) {
     assert!(std::env::var_os("PLIMSOLL_LAB_REQUIRED").is_none(), "guests must boot here: {why}");
+    note(why);
+}
+
+/// Says why a test does not run.
+pub(crate) fn note(why: &str) {
     eprintln!("skipped: {why}");
     // For the list at the end of `cargo xtask test`.
     if let Some(notes) = std::env::var_os("PLIMSOLL_SKIPPED") {
@@ -72,8 +79,13 @@ impl Rig {
                 return None;
             }
         };
+        Some(Self::of(own, data, Box::new(backend)).await)
+    }
+
+    /// A lab with guests of a backend, and a client for it.
+    pub(crate) async fn of(own: tempfile::TempDir, data: PathBuf, backend: Box<dyn Backend>) -> Self {
         let options = Options { password: "for one test".into(), ..Options::default() };
-        let lab = Arc::new(Lab::with_backend(options, Box::new(backend)));
+        let lab = Arc::new(Lab::with_backend(options, backend));
         let network = lab.network().unwrap();
         let server = Server::start(lab.clone(), "127.0.0.1:0".parse().unwrap(), Certificate::make().unwrap())
             .await
@@ -86,7 +98,7 @@ impl Rig {
             "ssh-keygen",
             &["-q", "-t", "ed25519", "-N", "", "-f", own.path().join("id").to_str().unwrap()],
         );
-        Some(Self { lab, network, client, data, server: Some(server), own: Some(own) })
+        Self { lab, network, client, data, door: None, server: Some(server), own: Some(own) }
     }
 
     pub(crate) fn own(&self, name: &str) -> PathBuf {
@@ -175,8 +187,16 @@ impl Rig {
             "LogLevel=ERROR",
         ])
         .args(["-o", "ConnectTimeout=3", "-i", &file("id")])
-        .args(["-o", &format!("UserKnownHostsFile={}", file(&format!("known{last}")))])
-        .arg(format!("root@{}", self.address(last)));
+        .args(["-o", &format!("UserKnownHostsFile={}", file(&format!("known{last}")))]);
+        match &self.door {
+            Some(door) => {
+                let (host, port) = door.rsplit_once(':').unwrap();
+                ssh.args(["-p", port]).arg(format!("root@{host}"));
+            }
+            None => {
+                ssh.arg(format!("root@{}", self.address(last)));
+            }
+        }
         ssh
     }
 

@@ -44,7 +44,7 @@ fn has_feature(spec: &GuestSpec, name: &str) -> bool {
 }
 
 /// Cards by number.
-pub(super) fn cards(spec: &GuestSpec) -> Vec<(u32, PropertyString)> {
+pub(in crate::backend) fn cards(spec: &GuestSpec) -> Vec<(u32, PropertyString)> {
     let nets = spec
         .config
         .iter()
@@ -55,7 +55,7 @@ pub(super) fn cards(spec: &GuestSpec) -> Vec<(u32, PropertyString)> {
 }
 
 /// Mount points by key, with the path in the guest.
-pub(super) fn mounts(spec: &GuestSpec) -> Vec<(String, String)> {
+pub(in crate::backend) fn mounts(spec: &GuestSpec) -> Vec<(String, String)> {
     let found = spec.config.iter().filter_map(|(key, value)| {
         let number = key.strip_prefix("mp")?;
         number.parse::<u32>().ok()?;
@@ -65,7 +65,7 @@ pub(super) fn mounts(spec: &GuestSpec) -> Vec<(String, String)> {
 }
 
 /// What a guest of the lab cannot have, in words.
-pub(super) fn refusal(spec: &GuestSpec, network: &Network) -> Option<String> {
+pub(in crate::backend) fn refusal(spec: &GuestSpec, network: &Network) -> Option<String> {
     for (key, value) in &spec.config {
         let stem = key.trim_end_matches(|c: char| c.is_ascii_digit());
         let bare = list(value);
@@ -88,7 +88,11 @@ pub(super) fn refusal(spec: &GuestSpec, network: &Network) -> Option<String> {
 }
 
 /// The address of a card, with its length; `None` where it has none of the lab's.
-pub(super) fn address(number: u32, card: &PropertyString, leases: &BTreeMap<u32, String>) -> Option<String> {
+pub(in crate::backend) fn address(
+    number: u32,
+    card: &PropertyString,
+    leases: &BTreeMap<u32, String>,
+) -> Option<String> {
     match card.get("ip") {
         None | Some("manual") => None,
         Some("dhcp") => leases.get(&number).cloned(),
@@ -96,7 +100,7 @@ pub(super) fn address(number: u32, card: &PropertyString, leases: &BTreeMap<u32,
     }
 }
 
-pub(super) fn addresses(spec: &GuestSpec, leases: &BTreeMap<u32, String>) -> Vec<Address> {
+pub(in crate::backend) fn addresses(spec: &GuestSpec, leases: &BTreeMap<u32, String>) -> Vec<Address> {
     let cards = cards(spec);
     let found = cards.iter().filter_map(|(number, card)| {
         let interface = card.get("name")?.to_owned();

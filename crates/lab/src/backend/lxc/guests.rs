@@ -1,16 +1,15 @@
-//! The backend: each guest has a thread that does what is asked of it, one thing after the other.
+//! The backend: what guests share, and what the lab asks of them.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
 
 use super::leases::Leases;
 use super::machine::{Machine, Place};
 use super::power::Running;
 use super::usage::Meter;
 use super::work;
+use crate::backend::workers::{Perform, Workers};
 use crate::backend::{Address, Backend, GuestSpec, Network, Operation, Progress, Simulated, Template, Usage};
 use crate::host::{HostError, TEMPLATE_NAME, file};
 
@@ -18,16 +17,9 @@ use crate::host::{HostError, TEMPLATE_NAME, file};
 pub struct Lxc {
     world: Arc<World>,
     machines: Simulated,
-    workers: BTreeMap<u32, Worker>,
+    workers: Workers<World>,
     image: PathBuf,
-    last: u64,
     closed: bool,
-}
-
-/// A guest's thread.
-struct Worker {
-    queue: Sender<(u64, Operation)>,
-    thread: JoinHandle<()>,
 }
 
 /// What the threads of all guests share.
@@ -38,8 +30,6 @@ pub(super) struct World {
 
 #[derive(Default)]
 pub(super) struct Shared {
-    /// Operations and their ends. One that still runs is there as such.
-    progress: BTreeMap<u64, Progress>,
     pub(super) running: BTreeMap<u32, Running>,
     /// Contents of templates and backups by volume.
     pub(super) files: BTreeMap<String, PathBuf>,
@@ -79,11 +69,10 @@ impl Lxc {
         let machine = Machine::open(place)?;
         let world = Arc::new(World { machine, shared: Mutex::default() });
         let lxc = Self {
+            workers: Workers::new(world.clone()),
             world,
             machines: Simulated,
-            workers: BTreeMap::new(),
             image: place.image.clone(),
-            last: 0,
             closed: false,
         };
         lxc.furnish()?;
@@ -99,26 +88,11 @@ impl Lxc {
         self.world.shared().files.insert(volume, self.image.clone());
         Ok(())
     }
-
-    fn worker(&mut self, vmid: u32) -> Option<&Worker> {
-        if self.workers.get(&vmid).is_none_or(|worker| worker.thread.is_finished()) {
-            let (queue, work) = channel();
-            let world = self.world.clone();
-            let thread = std::thread::Builder::new().name(format!("guest {vmid}"));
-            let thread = thread.spawn(move || obey(&world, &work)).ok()?;
-            self.workers.insert(vmid, Worker { queue, thread });
-        }
-        self.workers.get(&vmid)
-    }
 }
 
-fn obey(world: &World, work: &Receiver<(u64, Operation)>) {
-    for (number, operation) in work {
-        let end = match work::perform(world, operation) {
-            Ok(lines) => Progress::Done(lines),
-            Err(error) => Progress::Failed(error.story()),
-        };
-        world.shared().progress.insert(number, end);
+impl Perform for World {
+    fn perform(&self, operation: Operation) -> Result<Vec<String>, HostError> {
+        work::perform(self, operation)
     }
 }
 
@@ -140,41 +114,11 @@ impl Backend for Lxc {
     }
 
     fn begin(&mut self, operation: Operation) -> u64 {
-        self.last += 1;
-        let number = self.last;
-        let vmid = operation.vmid();
-        let container = match &operation {
-            Operation::Create(guest) => guest.spec.container,
-            Operation::Start(spec)
-            | Operation::Copy { to: spec, .. }
-            | Operation::Dump { spec, .. }
-            | Operation::Move { spec, .. } => spec.container,
-            _ => self.workers.contains_key(&vmid),
-        };
-        if !container {
-            // Nothing to do is done at once.
-            self.world.shared().progress.insert(number, Progress::Done(Vec::new()));
-            return number;
-        }
-        self.world.shared().progress.insert(number, Progress::Running);
-        let sent = self.worker(vmid).is_some_and(|worker| worker.queue.send((number, operation)).is_ok());
-        if !sent {
-            let text = "the lab cannot start a thread".to_owned();
-            self.world.shared().progress.insert(number, Progress::Failed(text));
-        }
-        number
+        self.workers.begin(operation)
     }
 
     fn poll(&mut self, number: u64) -> Progress {
-        let mut shared = self.world.shared();
-        match shared.progress.remove(&number) {
-            Some(Progress::Running) => {
-                shared.progress.insert(number, Progress::Running);
-                Progress::Running
-            }
-            Some(end) => end,
-            None => Progress::Failed("the operation is not known".to_owned()),
-        }
+        self.workers.poll(number)
     }
 
     fn addresses(&mut self, guest: &GuestSpec) -> Vec<Address> {
@@ -226,8 +170,8 @@ impl Backend for Lxc {
     }
 
     fn spool(&mut self) -> Option<PathBuf> {
-        self.last += 1;
-        Some(self.world.volumes().join(format!("upload-{}", self.last)))
+        let number = self.workers.number();
+        Some(self.world.volumes().join(format!("upload-{number}")))
     }
 
     fn keep(&mut self, volume: &str, from: &Path) -> Result<(), String> {
@@ -247,15 +191,7 @@ impl Backend for Lxc {
     }
 
     fn clean(&mut self) {
-        let vmids: Vec<u32> = self.workers.keys().copied().collect();
-        for vmid in vmids {
-            self.begin(Operation::Destroy { vmid });
-        }
-        for (_, Worker { queue, thread }) in std::mem::take(&mut self.workers) {
-            drop(queue);
-            // A thread that panicked has nothing more to do.
-            let _ = thread.join();
-        }
+        self.workers.finish();
         *self.world.shared() = Shared::default();
         let _ = std::fs::remove_dir_all(self.world.volumes());
         // A folder that cannot be made is told by the next operation.

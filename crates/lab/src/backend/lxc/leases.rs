@@ -6,7 +6,7 @@ use crate::backend::Network;
 
 /// Last numbers of addresses, by guest and card.
 #[derive(Debug, Default)]
-pub(super) struct Leases(BTreeMap<(u32, u32), u8>);
+pub(in crate::backend) struct Leases(BTreeMap<(u32, u32), u8>);
 
 /// Addresses below are for those who choose themselves; the machine has the last.
 const FIRST: u8 = 100;
@@ -14,7 +14,7 @@ const LAST: u8 = 253;
 
 impl Leases {
     /// Gives a card its address, the same as long as the guest is there. Fails when all are given away.
-    pub(super) fn give(&mut self, vmid: u32, card: u32) -> Result<(), String> {
+    pub(in crate::backend) fn give(&mut self, vmid: u32, card: u32) -> Result<(), String> {
         if self.0.contains_key(&(vmid, card)) {
             return Ok(());
         }
@@ -25,12 +25,12 @@ impl Leases {
     }
 
     /// Takes the addresses of a guest back.
-    pub(super) fn take(&mut self, vmid: u32) {
+    pub(in crate::backend) fn take(&mut self, vmid: u32) {
         self.0.retain(|(of, _), _| *of != vmid);
     }
 
     /// Addresses of a guest by card, with their length.
-    pub(super) fn of(&self, vmid: u32, network: &Network) -> BTreeMap<u32, String> {
+    pub(in crate::backend) fn of(&self, vmid: u32, network: &Network) -> BTreeMap<u32, String> {
         let start = network.gateway.rsplit_once('.').map_or("", |(start, _)| start);
         let own = self.0.iter().filter(|((of, _), _)| *of == vmid);
         own.map(|((_, card), last)| (*card, format!("{start}.{last}/24"))).collect()

@@ -9,12 +9,12 @@ use crate::host::{HostError, Tool, file};
 
 /// Writes a file that only root reads.
 #[expect(clippy::disallowed_methods, reason = "files of guests are made here, not read for an evaluation")]
-pub(super) fn write(path: &Path, text: &str) -> Result<(), HostError> {
+pub(in crate::backend) fn write(path: &Path, text: &str) -> Result<(), HostError> {
     std::fs::write(path, text).map_err(file(path))
 }
 
 /// Takes the lock of a lab's folder; a lab that lives holds it.
-pub(super) fn lock(folder: &Path) -> Result<File, HostError> {
+pub(in crate::backend) fn lock(folder: &Path) -> Result<File, HostError> {
     let path = folder.join("lock");
     let lock = File::create(&path).map_err(file(&path))?;
     lock.try_lock().map_err(|error| HostError::Other(format!("`{}` is held: {error}", path.display())))?;

@@ -206,7 +206,7 @@ fn hold(folder: &Path) -> Result<Child, HostError> {
     ))
 }
 
-pub(super) fn passable(folder: &Path) -> Result<(), HostError> {
+pub(in crate::backend) fn passable(folder: &Path) -> Result<(), HostError> {
     std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o711)).map_err(file(folder))
 }
 
@@ -224,7 +224,7 @@ fn network(first: Ipv4Addr, internet: bool) -> Network {
 }
 
 /// A private network that the machine has no route to.
-fn free_subnet(digits: u64) -> Result<Ipv4Addr, HostError> {
+pub(in crate::backend) fn free_subnet(digits: u64) -> Result<Ipv4Addr, HostError> {
     let routes = Tool::new("ip").args(["-4", "route", "show", "table", "all"]).run()?;
     let taken: Vec<(u32, u32)> = routes.split_whitespace().filter_map(range).collect();
     let candidates = (0..4096u64).map(|step| {

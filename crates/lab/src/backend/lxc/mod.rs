@@ -1,11 +1,11 @@
 //! Guests that really boot: Debian's LXC in namespaces and a network of the lab's own.
 
-mod config;
+pub(super) mod config;
 mod disks;
 mod guests;
-mod leases;
-mod leftovers;
-mod machine;
+pub(super) mod leases;
+pub(super) mod leftovers;
+pub(super) mod machine;
 mod power;
 mod seed;
 mod usage;
