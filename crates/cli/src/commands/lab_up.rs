@@ -8,16 +8,14 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use plimsoll_lab::control::{self, Ask};
-use plimsoll_lab::host::{Image, diagnose};
-use plimsoll_lab::lxc::{Lxc, Place};
-use plimsoll_lab::{Backend, Certificate, Lab, Options, Server, Simulated};
+use plimsoll_lab::{Certificate, Lab, Options, Server};
 use serde_json::{Value, json};
 
 use super::lab::{Pve, failure, rule};
 use super::lab_detach;
-use super::lab_host::CacheArgs;
+use super::lab_guests::{GuestArgs, backend};
 use crate::failure::Failure;
 use crate::ui::Ui;
 
@@ -26,15 +24,8 @@ pub(crate) struct UpArgs {
     /// Release whose contract the node keeps
     #[arg(long, value_enum, default_value = "9.2", value_name = "RELEASE")]
     pve: Pve,
-    /// What guests are made of
-    #[arg(long, value_enum, default_value = "auto")]
-    guests: Guests,
-    /// First address of the guests' network of 254 addresses; a free one is taken where it is not given
-    #[arg(long, value_name = "ADDRESS")]
-    subnet: Option<Ipv4Addr>,
-    /// Let guests reach what this machine reaches, through slirp4netns; else they reach each other and this machine
-    #[arg(long)]
-    internet: bool,
+    #[command(flatten)]
+    guests: GuestArgs,
     /// Port on the loopback interface; 0 takes a free one
     #[arg(long, default_value_t = 8006, env = "PLIMSOLL_LAB_PORT")]
     port: u16,
@@ -53,22 +44,6 @@ pub(crate) struct UpArgs {
     /// Return as soon as the node answers, and leave it running until `lab down`
     #[arg(long)]
     detach: bool,
-    /// Folder for the disks of guests; everybody must be able to pass through it
-    #[arg(long, value_name = "DIRECTORY", default_value = "/var/lib/plimsoll-lab")]
-    data: PathBuf,
-    #[command(flatten)]
-    cache: CacheArgs,
-}
-
-/// Makers of guests
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Guests {
-    /// LXC where `plimsoll lab doctor` finds nothing missing, else simulated
-    Auto,
-    /// Containers that really boot
-    Lxc,
-    /// No processes: for plans and tests of the API
-    Simulated,
 }
 
 /// What a client needs, for `plimsoll lab env`.
@@ -87,7 +62,7 @@ pub(crate) fn run(ui: &Ui, args: &UpArgs, directory: &Path, socket: &Path) -> Re
             failure("cannot start the lab", error).hint("stop the one that runs with `plimsoll lab down`")
         );
     }
-    let backend = backend(ui, args)?;
+    let backend = backend(ui, &args.guests, directory)?;
     let real = backend.network().is_some();
     let secret = || random().map_err(|error| failure("cannot make a secret", error));
     let password = match &args.password {
@@ -181,35 +156,6 @@ pub(crate) fn run(ui: &Ui, args: &UpArgs, directory: &Path, socket: &Path) -> Re
     }
     ui.status("the lab has stopped");
     Ok(())
-}
-
-/// The maker of guests that is wished for, or that is possible.
-fn backend(ui: &Ui, args: &UpArgs) -> Result<Box<dyn Backend>, Failure> {
-    if args.guests == Guests::Simulated {
-        return Ok(Box::new(Simulated));
-    }
-    let all = diagnose(&args.cache.cache);
-    if let Some(lacking) = all.iter().find(|one| one.backend == "lxc" && !one.is_ready()) {
-        let missing: Vec<&str> =
-            lacking.checks.iter().filter(|check| !check.found).map(|check| check.what.as_str()).collect();
-        let text = format!("{} missing; see `plimsoll lab doctor`", missing.join(", "));
-        if args.guests == Guests::Lxc {
-            return Err(failure("guests cannot boot here", std::io::Error::other(text))
-                .hint("do without with `--guests simulated`"));
-        }
-        ui.status(&format!("guests are simulated: {text}"));
-        return Ok(Box::new(Simulated));
-    }
-    let image = Image::in_cache(&args.cache.cache).path;
-    let place = Place { data: args.data.clone(), image, subnet: args.subnet, internet: args.internet };
-    match Lxc::open(&place) {
-        Ok(lxc) => Ok(Box::new(lxc)),
-        Err(error) if args.guests == Guests::Lxc => Err(failure("guests cannot boot here", error)),
-        Err(error) => {
-            ui.status(&format!("guests are simulated: {error}"));
-            Ok(Box::new(Simulated))
-        }
-    }
 }
 
 /// Prints what the running lab noted for its clients.

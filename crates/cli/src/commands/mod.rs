@@ -13,6 +13,7 @@ pub(crate) mod fix;
 pub(crate) mod init;
 pub(crate) mod lab;
 mod lab_detach;
+mod lab_guests;
 mod lab_host;
 mod lab_up;
 pub(crate) mod logs;

@@ -57,6 +57,7 @@ fn run(sandbox: &Sandbox, script: &str) -> Output {
         .env("PLIMSOLL_LAB_DIR", folder("lab"))
         .env("PLIMSOLL_LAB_PORT", "0")
         .env("PLIMSOLL_LAB_CACHE", cache())
+        .envs(engine())
         .current_dir(sandbox.path())
         .args(["-e", "-c", script])
         .timeout(std::time::Duration::from_secs(240));
@@ -66,6 +67,12 @@ fn run(sandbox: &Sandbox, script: &str) -> Output {
 #[expect(clippy::disallowed_methods, reason = "whoever runs the tests may keep images elsewhere")]
 fn cache() -> String {
     std::env::var("PLIMSOLL_LAB_CACHE").unwrap_or_else(|_| "/var/cache/plimsoll-lab".to_owned())
+}
+
+/// The Docker engine that whoever runs the tests has named.
+#[expect(clippy::disallowed_methods, reason = "whoever runs the tests may have an engine elsewhere")]
+fn engine() -> Option<(&'static str, String)> {
+    Some(("DOCKER_HOST", std::env::var("DOCKER_HOST").ok()?))
 }
 
 /// What went wrong, with the lab's own logs; the lab is ended.
@@ -118,5 +125,26 @@ fn examples_of_the_lab_with_guests_that_boot_run_as_they_stand() {
             skip(&format!("LXC starts no container here: {story}").replace('\n', " "));
             return;
         }
+    }
+}
+
+#[test]
+fn examples_of_the_lab_with_guests_that_boot_run_in_docker_too() {
+    let doctor = run(&Sandbox::new(), "plimsoll lab doctor");
+    let doctor = String::from_utf8(doctor.stdout).unwrap();
+    let (_, about) = doctor.split_once("docker: ").unwrap();
+    let (about, _) = about.split_once("simulated: ").unwrap();
+    if !about.starts_with("ready\n") {
+        let required = std::env::var_os("PLIMSOLL_LAB_DOCKER_REQUIRED").is_some();
+        assert!(!required, "an engine must answer here: {about}");
+        eprintln!("skipped: guests in Docker: {about}");
+        return;
+    }
+    for one in examples().iter().filter(|one| one.needs == "guests") {
+        let sandbox = Sandbox::new();
+        let script = one.script.replace("--guests lxc", "--guests docker");
+        assert_ne!(script, one.script);
+        let output = run(&sandbox, &script);
+        assert!(output.status.success(), "{script}\n{}", story(&sandbox, &output));
     }
 }

@@ -1,6 +1,6 @@
 //! What labs leave in an engine: found by its labels, and taken away once the lab that made it is gone.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::engine::{FOLDER, LAB, MACHINE, docker};
 use crate::backend::lxc::leftovers::lock;
@@ -45,6 +45,7 @@ fn parse(text: &str) -> Vec<Left> {
 
 /// Takes away what killed labs of this machine left: containers, volumes, networks, and their folders.
 pub(super) fn sweep(data: &Path, machine: &str) -> Result<(), HostError> {
+    let mut folders: Vec<PathBuf> = Vec::new();
     for (words, name, remove) in KINDS {
         for left in list(words, name, LAB)?.into_iter().filter(|left| left.machine == machine) {
             let folder = Path::new(&left.folder);
@@ -53,13 +54,16 @@ pub(super) fn sweep(data: &Path, machine: &str) -> Result<(), HostError> {
                 continue;
             }
             docker([]).args(remove).arg(&left.name).run()?;
+            folders.push(folder.to_owned());
         }
     }
-    for entry in std::fs::read_dir(data).into_iter().flatten().flatten() {
-        let ours = entry.file_name().to_string_lossy().starts_with(super::machine::PREFIX);
-        if ours && lock(&entry.path()).is_ok() {
+    folders.extend(std::fs::read_dir(data).into_iter().flatten().flatten().map(|entry| entry.path()));
+    for folder in folders {
+        let ours =
+            folder.file_name().is_some_and(|name| name.to_string_lossy().starts_with(super::machine::PREFIX));
+        if ours && lock(&folder).is_ok() {
             // What cannot be removed is tried again by the next lab.
-            let _ = std::fs::remove_dir_all(entry.path());
+            let _ = std::fs::remove_dir_all(folder);
         }
     }
     Ok(())
