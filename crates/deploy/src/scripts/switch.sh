@@ -55,11 +55,19 @@ for c in $(all); do
     if [ "$(digest "$c")" = "$want" ]; then keep="$keep $c"; else old="$old $c"; fi
 done
 # nginx looks a name up once, when it starts: it is told to look again, or it would go on asking containers that are gone.
+# The signal only asks for that: until the new workers are there, the old ones take requests, with the old addresses.
 look_again() {
     for c in $(docker ps -q --filter "label=com.docker.compose.project=$A"); do
-        for p in $(docker top "$c" -o pid,args 2>/dev/null | awk '/nginx: master process/ {print $1}'); do kill -HUP "$p" 2>/dev/null || true; done
+        for p in $(docker top "$c" -o pid,args 2>/dev/null | awk '/nginx: master process/ {print $1}'); do
+            workers=$(taking "$c" "$p")
+            kill -HUP "$p" 2>/dev/null || continue
+            signalled=$(now)
+            while [ $(($(now) - signalled)) -lt 5000 ] && taking "$c" "$p" | grep -qxF "$workers"; do sleep 0.05; done
+        done
     done
 }
+# The workers of the container $1 and the master $2 that take requests: not those that only finish what they have.
+taking() { docker top "$1" -o pid,ppid,args 2>/dev/null | awk -v p="$2" '$2 == p && /nginx: worker process *$/ {print $1}'; }
 begin=$(now) well=$begin
 up() { compose up -d --no-deps --no-build --pull never -t "$grace" "$@" "$s"; }
 if [ "$order" = start ] && [ -n "$old" ]; then
