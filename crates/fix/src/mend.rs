@@ -1,7 +1,7 @@
 //! Round after round of fixes until nothing is left to do.
 
 use camino::{Utf8Path, Utf8PathBuf};
-use plimsoll_model::Inventory;
+use plimsoll_model::{Facts, Inventory};
 use plimsoll_rules::{Assessment, Judged, Rule, RuleSet, Selection, Severity};
 use plimsoll_text::{Applicability, Files};
 
@@ -93,9 +93,8 @@ const ROUNDS: usize = 16;
 #[must_use]
 pub fn mend(request: Request<'_>) -> Mended {
     let original = request.files.clone();
-    let standard =
-        Standard { inventory: request.inventory, selection: request.selection, accept: request.accept };
-    let mut state = Box::new(State::new(request.files, &standard));
+    let standard = Standard { selection: request.selection, accept: request.accept };
+    let mut state = Box::new(State::new(Facts::new(request.files, request.inventory.clone()), &standard));
     let mut fixed = Vec::new();
     let mut withdrawn = Vec::new();
     for _ in 0..ROUNDS {

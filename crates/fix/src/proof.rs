@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use camino::Utf8Path;
 use plimsoll_model::compose::ProblemKind;
-use plimsoll_model::{Facts, Inventory, Kind};
+use plimsoll_model::{Facts, Kind};
 use plimsoll_rules::{Assessment, Judged, RuleSet, Selection, Severity, evaluate};
 use plimsoll_syntax::dockerfile;
 use plimsoll_text::{FileId, Files, Layer};
@@ -16,7 +16,6 @@ use crate::{Accept, Check};
 
 /// What files are judged by.
 pub(crate) struct Standard<'a> {
-    pub(crate) inventory: &'a Inventory,
     pub(crate) selection: &'a Selection,
     pub(crate) accept: &'a Accept<'a>,
 }
@@ -34,8 +33,7 @@ type Unreadable = BTreeSet<(FileId, String)>;
 
 impl State {
     /// Judges files by all rules, whatever was selected: a fix may break what nobody asked about.
-    pub(crate) fn new(files: Files, standard: &Standard<'_>) -> Self {
-        let facts = Facts::new(files, standard.inventory.clone());
+    pub(crate) fn new(facts: Facts, standard: &Standard<'_>) -> Self {
         let all = Selection { rules: RuleSet::All, ..standard.selection.clone() };
         let mut assessment = evaluate(&facts, &all);
         (standard.accept)(&facts.files, &mut assessment);
@@ -141,7 +139,7 @@ impl Bench<'_> {
     /// Looks at the files with edits that are to mend the findings at these indices.
     pub(crate) fn look(&self, edits: &Edits, mended: &BTreeSet<usize>) -> Seen {
         let before = &self.before.facts.files;
-        let state = Box::new(State::new(edits.apply(before), self.standard));
+        let state = Box::new(State::new(self.before.facts.with_files(edits.apply(before)), self.standard));
         let after = &state.facts.files;
         let unreadable = state.unreadable.difference(&self.before.unreadable).map(|(file, message)| {
             let path = after.get(*file).path();

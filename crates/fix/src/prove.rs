@@ -35,8 +35,7 @@ pub type FindingKey = (&'static str, Place, String);
 /// edits the same file, for the same rule or nearest by; only where no fix does, the set is taken apart.
 #[must_use]
 pub fn prove(claim: &Claim<'_>) -> BTreeMap<FindingKey, String> {
-    let standard =
-        Standard { inventory: &claim.facts.inventory, selection: claim.selection, accept: claim.accept };
+    let standard = Standard { selection: claim.selection, accept: claim.accept };
     // A fix may break what nobody asked about.
     let all = (claim.selection.rules != RuleSet::All).then(|| {
         let selection = Selection { rules: RuleSet::All, ..claim.selection.clone() };

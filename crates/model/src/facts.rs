@@ -34,15 +34,34 @@ pub struct Facts {
     errors: Vec<SyntaxError>,
     development: std::collections::BTreeSet<FileId>,
     way_to_node: Option<Place>,
+    programs: Programs,
+}
+
+/// What the programs of files are before anything is known about other files.
+#[derive(Clone, Debug, Default)]
+struct Programs {
+    units: Vec<Unit>,
+    /// Files that programs hold as text.
+    texts: Vec<WrittenFile>,
 }
 
 impl Facts {
     /// Reads every file and links what they say.
     #[must_use]
     pub fn new(files: Files, inventory: Inventory) -> Self {
-        let trees = Trees::new(&files);
-        let mut texts = Vec::new();
-        let units = units(&files, &trees, &mut texts);
+        Self::linked(files, inventory, None)
+    }
+
+    /// The facts of the same files with other texts. Only what changed is read; all is linked again.
+    #[must_use]
+    pub fn with_files(&self, files: Files) -> Self {
+        Self::linked(files, self.inventory.clone(), Some(self))
+    }
+
+    fn linked(files: Files, inventory: Inventory, before: Option<&Self>) -> Self {
+        let trees = Trees::new(&files, before);
+        let programs = programs(&files, &trees, before);
+        let Programs { units, texts } = programs.clone();
         let mut errors = trees.errors.clone();
         for unit in &units {
             let whole = matches!(unit.origin, Origin::Script);
@@ -82,6 +101,7 @@ impl Facts {
             errors,
             development: std::collections::BTreeSet::new(),
             way_to_node: None,
+            programs,
         };
         facts.development = facts.find_development();
         facts.way_to_node = facts.find_way_to_node();
@@ -165,9 +185,16 @@ fn is_development_path(path: &Utf8Path) -> bool {
 }
 
 /// All shell programs of all files, in file order.
-fn units(files: &Files, trees: &Trees, texts: &mut Vec<WrittenFile>) -> Vec<Unit> {
-    let mut units = Vec::new();
+fn programs(files: &Files, trees: &Trees, before: Option<&Facts>) -> Programs {
+    let Programs { mut units, mut texts } = Programs::default();
     for (id, file) in files.iter() {
+        if let Some(before) = before.filter(|before| before.files.has_same(id, file)) {
+            let Programs { units: known, texts: held } = &before.programs;
+            let start = known.partition_point(|unit| unit.file < id);
+            units.extend(known.iter().skip(start).take_while(|unit| unit.file == id).cloned());
+            texts.extend(held.iter().filter(|text| text.place.file == id).cloned());
+            continue;
+        }
         let layer = Layer::whole(id, file);
         let stream = trees.yaml.get(&id);
         match trees.kind(id) {
@@ -199,11 +226,11 @@ fn units(files: &Files, trees: &Trees, texts: &mut Vec<WrittenFile>) -> Vec<Unit
             Kind::Dockerfile => units.extend(programs::dockerfile(id, &dockerfile::parse(&layer))),
             // What tests start is made up.
             Kind::Python if is_development_path(file.path()) => {}
-            Kind::Python => units.extend(programs::python(id, &layer, texts)),
+            Kind::Python => units.extend(programs::python(id, &layer, &mut texts)),
             _ => {}
         }
     }
-    units
+    Programs { units, texts }
 }
 
 /// Dockerfiles, and those that scripts write.

@@ -7,7 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use plimsoll_syntax::{dotenv, hcl, ini, justfile, makefile, markdown, nginx, yaml};
 use plimsoll_text::{FileId, Files, Layer, SyntaxError};
 
-use crate::Kind;
+use crate::{Facts, Kind};
 
 /// The trees of all files. Shell scripts and Dockerfiles are kept by [`crate::commands::Commands`] and
 /// [`crate::images::Images`].
@@ -17,19 +17,19 @@ pub struct Trees {
     /// YAML and JSON of all kinds.
     pub yaml: BTreeMap<FileId, Arc<yaml::Stream>>,
     /// Markdown.
-    pub markdown: BTreeMap<FileId, markdown::Markdown>,
+    pub markdown: BTreeMap<FileId, Arc<markdown::Markdown>>,
     /// `.env` and its relatives.
-    pub dotenv: BTreeMap<FileId, dotenv::Dotenv>,
+    pub dotenv: BTreeMap<FileId, Arc<dotenv::Dotenv>>,
     /// Terraform.
-    pub terraform: BTreeMap<FileId, hcl::Hcl>,
+    pub terraform: BTreeMap<FileId, Arc<hcl::Hcl>>,
     /// nginx configurations that are files of their own.
-    pub nginx: BTreeMap<FileId, nginx::Config>,
+    pub nginx: BTreeMap<FileId, Arc<nginx::Config>>,
     /// INI files and systemd units.
-    pub ini: BTreeMap<FileId, ini::Ini>,
+    pub ini: BTreeMap<FileId, Arc<ini::Ini>>,
     /// Makefiles.
-    pub makefiles: BTreeMap<FileId, makefile::Makefile>,
+    pub makefiles: BTreeMap<FileId, Arc<makefile::Makefile>>,
     /// justfiles.
-    pub justfiles: BTreeMap<FileId, justfile::Justfile>,
+    pub justfiles: BTreeMap<FileId, Arc<justfile::Justfile>>,
     /// What could not be read.
     pub errors: Vec<SyntaxError>,
     /// The folders of Terraform files; a folder is a module.
@@ -37,11 +37,15 @@ pub struct Trees {
 }
 
 impl Trees {
-    /// Reads all files.
+    /// Reads all files, except those that have been read before.
     #[must_use]
-    pub(crate) fn new(files: &Files) -> Self {
+    pub(crate) fn new(files: &Files, before: Option<&Facts>) -> Self {
         let mut trees = Self::default();
         for (id, file) in files.iter() {
+            if let Some(before) = before.filter(|before| before.files.has_same(id, file)) {
+                trees.take(id, &before.trees);
+                continue;
+            }
             let kind = Kind::of(file.path(), file.text());
             trees.kinds.insert(id, kind);
             if kind == Kind::Terraform {
@@ -52,6 +56,24 @@ impl Trees {
             trees.read(id, kind, file.path().extension() == Some("j2"), file.name(), &layer);
         }
         trees
+    }
+
+    /// Shares what reading a file gave.
+    fn take(&mut self, id: FileId, other: &Self) {
+        fn share<T>(own: &mut BTreeMap<FileId, Arc<T>>, other: &BTreeMap<FileId, Arc<T>>, id: FileId) {
+            own.extend(other.get(&id).map(|tree| (id, Arc::clone(tree))));
+        }
+        self.kinds.extend(other.kinds.get(&id).map(|kind| (id, *kind)));
+        self.modules.extend(other.modules.get(&id).map(|folder| (id, folder.clone())));
+        self.errors.extend(other.errors.iter().filter(|error| error.place.file == id).cloned());
+        share(&mut self.yaml, &other.yaml, id);
+        share(&mut self.markdown, &other.markdown, id);
+        share(&mut self.dotenv, &other.dotenv, id);
+        share(&mut self.terraform, &other.terraform, id);
+        share(&mut self.nginx, &other.nginx, id);
+        share(&mut self.ini, &other.ini, id);
+        share(&mut self.makefiles, &other.makefiles, id);
+        share(&mut self.justfiles, &other.justfiles, id);
     }
 
     fn read(&mut self, id: FileId, kind: Kind, is_template: bool, name: &str, layer: &Layer) {
@@ -78,31 +100,31 @@ impl Trees {
             }
             Kind::Markdown => {
                 let tree = markdown::parse(layer);
-                self.markdown.insert(id, tree);
+                self.markdown.insert(id, Arc::new(tree));
             }
             Kind::Dotenv => {
                 let tree = dotenv::parse(layer);
                 self.errors.extend(tree.errors.iter().cloned());
-                self.dotenv.insert(id, tree);
+                self.dotenv.insert(id, Arc::new(tree));
             }
             Kind::Terraform => {
                 let tree = hcl::parse(layer);
                 self.errors.extend(tree.errors.iter().cloned());
-                self.terraform.insert(id, tree);
+                self.terraform.insert(id, Arc::new(tree));
             }
             Kind::Nginx => {
-                self.nginx.insert(id, nginx::parse(layer));
+                self.nginx.insert(id, Arc::new(nginx::parse(layer)));
             }
             Kind::Ini | Kind::Systemd => {
-                self.ini.insert(id, ini::parse(layer));
+                self.ini.insert(id, Arc::new(ini::parse(layer)));
             }
             Kind::Makefile => {
                 let tree = makefile::parse(layer);
                 self.errors.extend(tree.errors.iter().cloned());
-                self.makefiles.insert(id, tree);
+                self.makefiles.insert(id, Arc::new(tree));
             }
             Kind::Justfile => {
-                self.justfiles.insert(id, justfile::parse(layer));
+                self.justfiles.insert(id, Arc::new(justfile::parse(layer)));
             }
             _ => {}
         }

@@ -174,6 +174,14 @@ impl Files {
         Self { files }
     }
 
+    /// Whether a file is here by this id, with this path and this text.
+    #[must_use]
+    pub fn has_same(&self, id: FileId, file: &SourceFile) -> bool {
+        self.files.get(id.0 as usize).is_some_and(|own| {
+            own.path == file.path && (std::sync::Arc::ptr_eq(&own.text, &file.text) || own.text == file.text)
+        })
+    }
+
     /// The text at a place.
     #[must_use]
     pub fn slice(&self, place: Place) -> &str {

@@ -21,7 +21,7 @@ pub fn nginx_configs(facts: &Facts, image: &Image, stage: &Stage) -> Vec<(nginx:
             let path: Utf8PathBuf =
                 context.join(source.value.trim_start_matches("./").trim_start_matches('/'));
             if let Some(config) = facts.files.find(&path).and_then(|id| facts.trees.nginx.get(&id)) {
-                found.push((config.clone(), copy.place));
+                found.push((nginx::Config::clone(config), copy.place));
             }
         }
     }

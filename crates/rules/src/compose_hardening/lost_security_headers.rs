@@ -52,7 +52,7 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
 /// Configurations of their own, and those that Dockerfiles and scripts write in place.
 fn configs(facts: &Facts) -> Vec<Config> {
     let own = facts.trees.nginx.iter().filter(|(file, _)| !facts.is_development(**file));
-    let mut all: Vec<Config> = own.map(|(_, config)| config.clone()).collect();
+    let mut all: Vec<Config> = own.map(|(_, config)| Config::clone(config)).collect();
     for image in facts.images.iter().filter(|image| !facts.is_development(image.file)) {
         let Some(stage) = image.stages.last() else { continue };
         for (config, copy) in nginx_configs(facts, image, stage) {
