@@ -92,7 +92,9 @@ fn cron_lines(facts: &Facts, findings: &mut Findings<'_>) {
             let Some(target) = cron_target(line.trim()) else { continue };
             let Some((folder, _)) = target.rsplit_once('/') else { continue };
             let made = facts.files.iter().any(|(_, file)| {
-                file.text().lines().any(|line| line.contains("mkdir") && line.contains(folder))
+                file.holds("mkdir")
+                    && file.holds(folder)
+                    && file.text().lines().any(|line| line.contains("mkdir") && line.contains(folder))
             });
             if made
                 || matches!(

@@ -164,13 +164,12 @@ fn tasks(file: FileId, node: &Node, depth: u8, found: &mut BTreeMap<FileId, Vec<
 /// `time.sleep(N)` outside loops in programs that start guests or containers.
 fn python(facts: &Facts, findings: &mut Findings<'_>) {
     for file in facts.trees.of_kind(Kind::Python) {
-        let text = facts.files.get(file).text();
-        if !["pct start", "pct create", "qm start", "compose up", "\"pct\"", "docker start"]
-            .iter()
-            .any(|word| text.contains(word))
-        {
+        let source = facts.files.get(file);
+        let starts = ["pct start", "pct create", "qm start", "compose up", "\"pct\"", "docker start"];
+        if !source.holds("time.sleep(") || !starts.iter().any(|words| source.holds(words)) {
             continue;
         }
+        let text = source.text();
         let mut places = Vec::new();
         let mut offset = 0usize;
         let lines: Vec<&str> = text.split_inclusive('\n').collect();

@@ -48,7 +48,7 @@ fn sources(facts: &Facts, kind: Kind) -> impl Iterator<Item = (FileId, &SourceFi
 
 /// A session cookie that is sent without encryption, by a fixed setting.
 fn insecure_cookies(facts: &Facts, findings: &mut Findings<'_>) {
-    for (id, file) in sources(facts, Kind::JavaScript) {
+    for (id, file) in sources(facts, Kind::JavaScript).filter(|(_, file)| file.holds("secure: false")) {
         let text = file.text();
         for (start, _) in text.match_indices("cookie: {") {
             let rest = text.get(start..).unwrap_or_default();
@@ -62,7 +62,7 @@ fn insecure_cookies(facts: &Facts, findings: &mut Findings<'_>) {
             }
         }
     }
-    for (id, file) in sources(facts, Kind::Python) {
+    for (id, file) in sources(facts, Kind::Python).filter(|(_, file)| file.holds("COOKIE_SECURE")) {
         let text = file.text();
         for key in
             ["SESSION_COOKIE_SECURE = False", "CSRF_COOKIE_SECURE = False", "SESSION_COOKIE_SECURE=False"]
@@ -173,7 +173,6 @@ fn is_callback(key: &str, value: &str) -> bool {
 
 /// `X-Forwarded-Proto $scheme` in an inner proxy: behind another that ends TLS it always says `http`.
 fn inner_scheme(facts: &Facts, findings: &mut Findings<'_>) {
-    let fixes = facts.files.iter().any(|(_, file)| file.holds("ProxyFix"));
     let needs = facts
         .application
         .projects
@@ -184,7 +183,11 @@ fn inner_scheme(facts: &Facts, findings: &mut Findings<'_>) {
         .deployed_services()
         .map(|(_, service)| service)
         .find(|service| service.name.contains("cloudflared") || service.name.contains("tunnel"));
-    let Some(tunnel) = tunnel.filter(|_| needs && !fixes) else { return };
+    let Some(tunnel) =
+        tunnel.filter(|_| needs && !facts.files.iter().any(|(_, file)| file.holds("ProxyFix")))
+    else {
+        return;
+    };
     for config in facts.trees.nginx.values() {
         let mut place = None;
         config.walk(&mut |_, directive| {
