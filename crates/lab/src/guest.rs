@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use plimsoll_pve::property::PropertyString;
 use serde_json::{Map, Value, json};
-use sha2::{Digest as _, Sha256};
 
 use crate::backend::GuestSpec;
 use crate::handlers::Sets;
@@ -111,11 +110,9 @@ impl Guest {
         self.config.get(key).is_some_and(|value| value == "1")
     }
 
-    /// SHA-1 in the node; the lab's is as long.
+    /// Changes with whatever a change of the guest may depend on.
     pub(crate) fn digest(&self) -> String {
-        let mut hash = Sha256::new();
-        hash.update(format!("{:?}{:?}{:?}{:?}", self.config, self.pending, self.lock, self.snapshots.keys()));
-        hash.finalize().iter().take(20).map(|byte| format!("{byte:02x}")).collect()
+        crate::handlers::digest::of(&(&self.config, &self.pending, &self.lock, self.snapshots.keys()))
     }
 
     /// The configuration with what is pending.

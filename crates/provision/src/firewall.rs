@@ -46,6 +46,8 @@ pub struct Wall {
     pub closed: bool,
     /// Our rules with their places.
     pub rules: Vec<(u32, Opening)>,
+    /// Of all rules as they were read: places mean something only as long as it is the same.
+    pub digest: Option<String>,
 }
 
 impl Wall {
@@ -55,6 +57,7 @@ impl Wall {
             .get("enable")
             .is_some_and(|value| matches!(value.to_string().trim_matches('"'), "1" | "true"));
         let policy = options.get("policy_in").and_then(Value::as_str).unwrap_or("DROP");
+        let digest = rules.first().and_then(|rule| rule.digest.clone());
         let ours = rules.into_iter().filter(|rule| {
             let remark = rule.comment.as_deref().unwrap_or_default().trim();
             rule.enable && rule.kind == "in" && rule.action == "ACCEPT" && remark == OURS
@@ -63,7 +66,7 @@ impl Wall {
             let opening = Opening::new(&rule.proto.unwrap_or_default(), &rule.dport.unwrap_or_default());
             Some((u32::try_from(rule.pos).ok()?, opening))
         });
-        Self { closed: on && policy == "DROP", rules: rules.collect() }
+        Self { closed: on && policy == "DROP", rules: rules.collect(), digest }
     }
 
     /// What is missing, and what is there for nothing, by place from the last to the first.
@@ -79,6 +82,12 @@ impl Wall {
         superfluous.sort_unstable_by(|a, b| b.cmp(a));
         let missing = wanted.difference(&kept).cloned().collect();
         Mend { close: !self.closed, missing, superfluous }
+    }
+
+    /// The place of a rule of ours that is there for nothing, with the digest under which that is so.
+    pub(crate) fn superfluous(self, openings: &[Opening]) -> Option<(Option<String>, u32)> {
+        let place = self.against(openings).superfluous.first().copied()?;
+        Some((self.digest, place))
     }
 }
 
@@ -125,7 +134,11 @@ mod tests {
         let shown: Vec<String> = mend.missing.iter().map(Opening::shown).collect();
         assert_eq!(shown, ["icmp", "22/tcp", "8080/tcp", "9000:9010/tcp"]);
         let all: Vec<(u32, Opening)> = (0..).zip(mend.missing).collect();
-        assert!(Wall { closed: true, rules: all }.against(&[tcp("9000-9010"), tcp("8080")]).is_empty());
+        assert!(
+            Wall { closed: true, rules: all, digest: None }
+                .against(&[tcp("9000-9010"), tcp("8080")])
+                .is_empty()
+        );
     }
 
     #[test]
@@ -137,7 +150,7 @@ mod tests {
             (3, tcp("22")),
             (4, tcp("81")),
         ];
-        let mend = Wall { closed: true, rules }.against(&[]);
+        let mend = Wall { closed: true, rules, digest: None }.against(&[]);
         assert_eq!((mend.missing, mend.superfluous), (vec![], vec![4, 3, 1]));
     }
 
@@ -152,6 +165,7 @@ mod tests {
             dport: Some("80".to_owned()),
             source: None,
             comment: comment.map(ToOwned::to_owned),
+            digest: None,
         };
         let read = |rules| Wall::read(&Map::new(), rules).rules.len();
         assert_eq!(

@@ -76,7 +76,11 @@ fn found(wanted: &Wanted) -> Found {
 
 fn there(found: Found) -> NodeState {
     let rules = (0..).zip(firewall::all(&wanted().openings)).collect();
-    NodeState { ours: vec![found], wall: Some(Wall { closed: true, rules }), ..NodeState::default() }
+    NodeState {
+        ours: vec![found],
+        wall: Some(Wall { closed: true, rules, digest: None }),
+        ..NodeState::default()
+    }
 }
 
 fn names(state: &NodeState) -> Vec<&'static str> {

@@ -13,7 +13,7 @@ use plimsoll_pve::{Client, Error, Kind, Request, TaskError, Upid, Upload, Upload
 use plimsoll_remote::{Destination, Input, Job, KeyPair, OpenSsh, Pin, RemoteError};
 
 use crate::find::TRIES;
-use crate::firewall::OURS;
+use crate::firewall::{self, OURS, Wall};
 use crate::mark::TAG;
 use crate::plan::first_mark;
 use crate::request::{Creation, Make};
@@ -180,7 +180,9 @@ impl Runner<'_> {
                 };
                 self.task(step.name(), &request).await
             }
-            Step::Firewall { close, open, remove } => self.firewall(found()?, *close, open, remove).await,
+            Step::Firewall { close, open, .. } => {
+                self.firewall(found()?, *close, open, state.wall.as_ref()).await
+            }
             Step::Start => {
                 let found = found()?;
                 let request = PowerOn { node: found.node.clone(), kind: found.kind, vmid: found.vmid };
@@ -397,12 +399,15 @@ impl Runner<'_> {
         found: &Found,
         close: bool,
         open: &[Opening],
-        remove: &[u32],
+        wall: Option<&Wall>,
     ) -> Result<(), ProvisionError> {
         let (node, kind, vmid) = (found.node.clone(), found.kind, found.vmid);
-        for place in remove {
-            let request = DeleteFirewallRule { node: node.clone(), kind, vmid, pos: *place, digest: None };
+        let mut wall = wall.cloned();
+        while let Some((seen, pos)) = wall.take().and_then(|wall| wall.superfluous(&self.wanted.openings)) {
+            // Rules have no names, only places: with the digest it is this rule that goes, or none.
+            let request = DeleteFirewallRule { node: node.clone(), kind, vmid, pos, digest: seen };
             self.client.call(&request).await?;
+            wall = Some(firewall::read(self.client, found).await?);
         }
         for opening in open {
             let request = CreateFirewallRule {

@@ -1,13 +1,13 @@
 //! Against a node of the lab whose guests are simulated: everything up to the first login.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on should stop")]
 
 mod rig;
 
 use plimsoll_config::{Address, Bytes, NewGuest};
-use plimsoll_provision::{ProvisionError, Refusal, Step, Wanted, find, observe, plan};
-use plimsoll_pve::Vmid;
-use plimsoll_pve::api::{GetFirewallRules, GuestKind, LxcUpdate};
+use plimsoll_provision::{Opening, ProvisionError, Refusal, Step, Wanted, find, observe, plan};
+use plimsoll_pve::api::{CreateFirewallRule, GetFirewallRules, GuestKind, LxcUpdate};
+use plimsoll_pve::{Error, Kind, Vmid};
 use rig::{Rig, wanted};
 
 #[tokio::test]
@@ -80,4 +80,41 @@ async fn an_image_that_the_node_lacks_is_fetched_with_its_digest() {
     let state = observe(&rig.client, &wanted).await.unwrap();
     assert!(state.images.iter().any(|image| image == "local:import/noble-server-cloudimg-amd64.qcow2"));
     assert!(plan(&wanted, &state).unwrap().creates());
+}
+
+#[tokio::test]
+async fn a_rule_that_somebody_added_meanwhile_is_never_the_one_that_goes() {
+    let rig = Rig::new().await;
+    let before =
+        Wanted { openings: vec![Opening::new("tcp", "80"), Opening::new("tcp", "81")], ..wanted("shop") };
+    rig.run(&before).await.unwrap();
+    let wanted = wanted("shop");
+    let state = observe(&rig.client, &wanted).await.unwrap();
+    let (node, kind, vmid) = ("pve1".to_owned(), GuestKind::Lxc, Vmid(100));
+    let foreign = CreateFirewallRule {
+        node: node.clone(),
+        kind,
+        vmid,
+        direction: "in".to_owned(),
+        action: "DROP".to_owned(),
+        enable: Some(1),
+        proto: None,
+        dport: None,
+        source: Some("192.0.2.66".to_owned()),
+        comment: None,
+        pos: Some(1),
+    };
+    rig.client.call(&foreign).await.unwrap();
+    let runner = rig.runner(&wanted, "/proc/none");
+    let refused = runner.once(&state).await.unwrap_err();
+    let ProvisionError::Node(Error::Refused(refusal)) = refused else { panic!("{refused}") };
+    assert_eq!(refusal.kind, Kind::Changed);
+    // A whole run looks again and takes only what is ours.
+    let error = runner.run_from(state).await.unwrap_err();
+    assert!(matches!(error, ProvisionError::Guest(_)), "{error}");
+    let left = rig.client.call(&GetFirewallRules { node, kind, vmid }).await.unwrap();
+    let mut left: Vec<String> =
+        left.into_iter().map(|rule| rule.source.or(rule.dport).unwrap_or_default()).collect();
+    left.sort();
+    assert_eq!(left, ["", "192.0.2.66", "22", "8080"]);
 }

@@ -6,6 +6,7 @@ use plimsoll_pve::property::{PropertyString, Size};
 use serde_json::{Value, json};
 
 use super::create::{realize_disk, realize_net};
+use super::digest::unmodified;
 use crate::access::missing;
 use crate::cx::{Cx, locked};
 use crate::guest::{Guest, Kind, is_disk, volume_of};
@@ -281,17 +282,7 @@ pub(super) fn changeable(cx: &Cx<'_>, kind: Kind) -> Result<(), Refusal> {
     if let Some(text) = locked(cx.state, guest) {
         return Err(Refusal::died(text));
     }
-    unmodified(guest, cx.args.get("digest"))
-}
-
-/// Whether a guest is as the caller last saw it.
-pub(super) fn unmodified(guest: &Guest, digest: Option<&str>) -> Result<(), Refusal> {
-    match digest {
-        Some(digest) if digest != guest.digest() => {
-            Err(Refusal::died("detected modified configuration - file changed by other user? Try again."))
-        }
-        _ => Ok(()),
-    }
+    unmodified(&guest.digest(), cx.args.get("digest"))
 }
 
 /// Whether a change of a running guest takes effect at once.

@@ -3,15 +3,14 @@
 use serde_json::{Map, Value, json};
 
 use super::cluster::object;
+use super::digest::{self, unmodified};
 use crate::cx::Cx;
 use crate::guest::Kind;
 use crate::reply::{Answer, Refusal};
 
-const EMPTY: &str = "da39a3ee5e6b4b0d3255bfef95601890afd80709";
-
 fn with_digest(mut options: Map<String, Value>) -> Value {
-    let digest = if options.is_empty() { EMPTY.to_owned() } else { format!("{:040x}", options.len() * 7919) };
-    options.insert("digest".to_owned(), json!(digest));
+    let now = digest::of(&options);
+    options.insert("digest".to_owned(), json!(now));
     Value::Object(options)
 }
 
@@ -27,6 +26,7 @@ pub(super) fn cluster_options(cx: &mut Cx<'_>) -> Answer {
 }
 
 pub(super) fn update_cluster_options(cx: &mut Cx<'_>) -> Answer {
+    unmodified(&digest::of(&cx.state.firewall), cx.args.get("digest"))?;
     let (new, delete) = (object(cx, &["digest", "delete"]), cx.args.list("delete"));
     change(&mut cx.state.firewall, new, &delete);
     Ok(Value::Null.into())
@@ -39,6 +39,7 @@ pub(super) fn options(cx: &mut Cx<'_>, kind: Kind) -> Answer {
 const PLACE: [&str; 5] = ["node", "vmid", "digest", "delete", "pos"];
 
 pub(super) fn update_options(cx: &mut Cx<'_>, kind: Kind) -> Answer {
+    unmodified(&digest::of(&cx.guest(kind)?.firewall), cx.args.get("digest"))?;
     let (new, delete) = (object(cx, &PLACE), cx.args.list("delete"));
     change(&mut cx.guest_mut(kind)?.firewall, new, &delete);
     Ok(Value::Null.into())
@@ -62,9 +63,10 @@ fn no_rule(pos: usize) -> Refusal {
 
 pub(super) fn rule(cx: &mut Cx<'_>, kind: Option<Kind>) -> Answer {
     let pos = position(cx);
-    let mut rule = rules_of(cx, kind)?.get(pos).cloned().ok_or_else(|| no_rule(pos))?;
+    let rules = rules_of(cx, kind)?;
+    let mut rule = rules.get(pos).cloned().ok_or_else(|| no_rule(pos))?;
     rule.insert("pos".to_owned(), json!(pos));
-    rule.insert("digest".to_owned(), json!(EMPTY));
+    rule.insert("digest".to_owned(), json!(digest::of(rules)));
     Ok(Value::Object(rule).into())
 }
 
@@ -72,8 +74,9 @@ pub(super) fn rule(cx: &mut Cx<'_>, kind: Option<Kind>) -> Answer {
 pub(super) fn update_rule(cx: &mut Cx<'_>, kind: Option<Kind>) -> Answer {
     let (pos, delete) = (position(cx), cx.args.list("delete"));
     let to = cx.args.number("moveto").and_then(|to| usize::try_from(to).ok());
-    let new = described(cx);
+    let (new, seen) = (described(cx), cx.args.take("digest"));
     let rules = rules_of(cx, kind)?;
+    unmodified(&digest::of(rules), seen.as_deref())?;
     let rule = rules.get_mut(pos).ok_or_else(|| no_rule(pos))?;
     match to {
         Some(to) => {
@@ -99,10 +102,13 @@ fn described(cx: &Cx<'_>) -> Map<String, Value> {
 }
 
 pub(super) fn rules(cx: &mut Cx<'_>, kind: Option<Kind>) -> Answer {
-    let rules = rules_of(cx, kind)?.iter().enumerate().map(|(pos, rule)| {
+    let rules = rules_of(cx, kind)?;
+    // One digest for the whole list (`PVE::Firewall::copy_list_with_digest`).
+    let now = digest::of(rules);
+    let rules = rules.iter().enumerate().map(|(pos, rule)| {
         let mut rule = rule.clone();
         rule.insert("pos".to_owned(), json!(pos));
-        rule.insert("digest".to_owned(), json!(EMPTY));
+        rule.insert("digest".to_owned(), json!(now));
         Value::Object(rule)
     });
     Ok(Value::Array(rules.collect()).into())
@@ -120,8 +126,9 @@ pub(super) fn create_rule(cx: &mut Cx<'_>, kind: Option<Kind>) -> Answer {
 }
 
 pub(super) fn delete_rule(cx: &mut Cx<'_>, kind: Option<Kind>) -> Answer {
-    let pos = position(cx);
+    let (pos, seen) = (position(cx), cx.args.take("digest"));
     let rules = rules_of(cx, kind)?;
+    unmodified(&digest::of(rules), seen.as_deref())?;
     if pos >= rules.len() {
         return Err(no_rule(pos));
     }

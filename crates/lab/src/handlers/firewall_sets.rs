@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::digest::{self, unmodified};
 use crate::cx::Cx;
 use crate::guest::Kind;
 use crate::reply::{Answer, Refusal};
@@ -31,13 +32,9 @@ fn of<'a>(cx: &'a mut Cx<'_>, kind: Option<Kind>) -> Result<&'a mut Sets, Refusa
     }
 }
 
-fn digest(count: usize) -> Value {
-    json!(format!("{:040x}", count * 7919 + 1))
-}
-
-fn shown(object: &Object, count: usize) -> Value {
+fn shown(object: &Object, digest: &str) -> Value {
     let mut object = object.clone();
-    object.insert("digest".to_owned(), digest(count));
+    object.insert("digest".to_owned(), json!(digest));
     Value::Object(object)
 }
 
@@ -58,7 +55,8 @@ fn described(cx: &mut Cx<'_>, keys: &[&str]) -> Object {
 
 pub(super) fn aliases(cx: &mut Cx<'_>, kind: Option<Kind>) -> Answer {
     let aliases = &of(cx, kind)?.aliases;
-    Ok(Value::Array(aliases.values().map(|alias| shown(alias, aliases.len())).collect()).into())
+    let now = digest::of(aliases);
+    Ok(Value::Array(aliases.values().map(|alias| shown(alias, &now)).collect()).into())
 }
 
 pub(super) fn alias(cx: &mut Cx<'_>, kind: Option<Kind>) -> Answer {
@@ -66,7 +64,7 @@ pub(super) fn alias(cx: &mut Cx<'_>, kind: Option<Kind>) -> Answer {
     let aliases = &of(cx, kind)?.aliases;
     let found =
         aliases.get(&name).ok_or_else(|| Refusal::parameter("name", format!("no such alias '{name}'")))?;
-    Ok(shown(found, aliases.len()).into())
+    Ok(shown(found, &digest::of(aliases)).into())
 }
 
 pub(super) fn create_alias(cx: &mut Cx<'_>, kind: Option<Kind>) -> Answer {
@@ -81,8 +79,9 @@ pub(super) fn create_alias(cx: &mut Cx<'_>, kind: Option<Kind>) -> Answer {
 
 pub(super) fn update_alias(cx: &mut Cx<'_>, kind: Option<Kind>) -> Answer {
     let (name, rename) = (cx.args.text("name"), cx.args.take("rename"));
-    let mut alias = described(cx, &["cidr", "comment"]);
+    let (mut alias, seen) = (described(cx, &["cidr", "comment"]), cx.args.take("digest"));
     let aliases = &mut of(cx, kind)?.aliases;
+    unmodified(&digest::of(aliases), seen.as_deref())?;
     if aliases.remove(&name).is_none() {
         return Err(Refusal::parameter("name", format!("no such alias '{name}'")));
     }
@@ -93,16 +92,19 @@ pub(super) fn update_alias(cx: &mut Cx<'_>, kind: Option<Kind>) -> Answer {
 }
 
 pub(super) fn delete_alias(cx: &mut Cx<'_>, kind: Option<Kind>) -> Answer {
-    let name = cx.args.text("name");
+    let (name, seen) = (cx.args.text("name"), cx.args.take("digest"));
+    let aliases = &mut of(cx, kind)?.aliases;
+    unmodified(&digest::of(aliases), seen.as_deref())?;
     // One that is not there is gone as well.
-    of(cx, kind)?.aliases.remove(&name);
+    aliases.remove(&name);
     Ok(Value::Null.into())
 }
 
 pub(super) fn sets(cx: &mut Cx<'_>, kind: Option<Kind>) -> Answer {
     let sets = &of(cx, kind)?.sets;
+    let now = digest::of(sets);
     let lines = sets.iter().map(|(name, set)| {
-        let mut line = json!({ "name": name, "digest": digest(sets.len()) });
+        let mut line = json!({ "name": name, "digest": now });
         if let (Some(comment), Some(map)) = (&set.comment, line.as_object_mut()) {
             map.insert("comment".to_owned(), json!(comment));
         }
@@ -114,7 +116,9 @@ pub(super) fn sets(cx: &mut Cx<'_>, kind: Option<Kind>) -> Answer {
 /// Makes a set, or gives one another name and comment.
 pub(super) fn create_set(cx: &mut Cx<'_>, kind: Option<Kind>) -> Answer {
     let (name, rename, comment) = (cx.args.text("name"), cx.args.take("rename"), cx.args.take("comment"));
+    let seen = cx.args.take("digest");
     let sets = &mut of(cx, kind)?.sets;
+    unmodified(&digest::of(sets), seen.as_deref())?;
     let set = match rename {
         Some(old) => Set { comment, ..sets.remove(&old).ok_or_else(|| no_set(&old))? },
         None if sets.contains_key(&name) => {
@@ -143,14 +147,15 @@ fn set<'a>(cx: &'a mut Cx<'_>, kind: Option<Kind>) -> Result<&'a mut Set, Refusa
 
 pub(super) fn members(cx: &mut Cx<'_>, kind: Option<Kind>) -> Answer {
     let members = &set(cx, kind)?.members;
-    Ok(Value::Array(members.values().map(|member| shown(member, members.len())).collect()).into())
+    let now = digest::of(members);
+    Ok(Value::Array(members.values().map(|member| shown(member, &now)).collect()).into())
 }
 
 pub(super) fn member(cx: &mut Cx<'_>, kind: Option<Kind>) -> Answer {
     let cidr = cx.args.text("cidr");
     let members = &set(cx, kind)?.members;
     let found = members.get(&cidr).ok_or_else(|| Refusal::parameter("cidr", "no such IP/Network"))?;
-    Ok(shown(found, members.len()).into())
+    Ok(shown(found, &digest::of(members)).into())
 }
 
 pub(super) fn create_member(cx: &mut Cx<'_>, kind: Option<Kind>) -> Answer {
@@ -164,8 +169,10 @@ pub(super) fn create_member(cx: &mut Cx<'_>, kind: Option<Kind>) -> Answer {
 }
 
 pub(super) fn delete_member(cx: &mut Cx<'_>, kind: Option<Kind>) -> Answer {
-    let cidr = cx.args.text("cidr");
+    let (cidr, seen) = (cx.args.text("cidr"), cx.args.take("digest"));
+    let members = &mut set(cx, kind)?.members;
+    unmodified(&digest::of(members), seen.as_deref())?;
     // One that is not there is gone as well.
-    set(cx, kind)?.members.remove(&cidr);
+    members.remove(&cidr);
     Ok(Value::Null.into())
 }

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::cluster::object;
+use super::digest::{self, unmodified};
 use crate::cx::Cx;
 use crate::reply::{Answer, Refusal};
 
@@ -31,6 +32,13 @@ pub(super) fn update_resource(cx: &mut Cx<'_>) -> Answer {
     Ok(Value::Null.into())
 }
 
+/// A rule with the digest of the file that holds them all.
+fn shown(rule: &Object, digest: &str) -> Value {
+    let mut rule = rule.clone();
+    rule.insert("digest".to_owned(), json!(digest));
+    Value::Object(rule)
+}
+
 pub(super) fn rules(cx: &mut Cx<'_>) -> Answer {
     let (kind, resource) = (cx.args.get("type"), cx.args.get("resource"));
     let of = |rule: &Object, key: &str| rule.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -38,14 +46,15 @@ pub(super) fn rules(cx: &mut Cx<'_>) -> Answer {
         kind.is_none_or(|kind| of(rule, "type") == kind)
             && resource.is_none_or(|sid| of(rule, "resources").split(',').any(|member| member == sid))
     });
-    Ok(Value::Array(wanted.cloned().map(Value::Object).collect()).into())
+    let now = digest::of(&cx.state.ha_rules);
+    Ok(Value::Array(wanted.map(|rule| shown(rule, &now)).collect()).into())
 }
 
 pub(super) fn rule(cx: &mut Cx<'_>) -> Answer {
     let name = cx.args.text("rule");
-    let found = cx.state.ha_rules.get(&name).cloned();
+    let found = cx.state.ha_rules.get(&name);
     let found = found.ok_or_else(|| Refusal::died(format!("no such ha rule '{name}'")))?;
-    Ok(Value::Object(found).into())
+    Ok(shown(found, &digest::of(&cx.state.ha_rules)).into())
 }
 
 pub(super) fn create_rule(cx: &mut Cx<'_>) -> Answer {
@@ -62,14 +71,14 @@ pub(super) fn create_rule(cx: &mut Cx<'_>) -> Answer {
             return Err(Refusal::died(format!("cannot use unmanaged resource(s) {sid}.")));
         }
     }
-    let mut rule = object(cx, &["digest"]);
-    rule.insert("digest".to_owned(), json!(format!("{:040x}", name.len() * 7919)));
+    let rule = object(cx, &["digest"]);
     cx.state.ha_rules.insert(name, rule);
     Ok(Value::Null.into())
 }
 
 pub(super) fn update_rule(cx: &mut Cx<'_>) -> Answer {
     let (name, delete) = (cx.args.text("rule"), cx.args.list("delete"));
+    unmodified(&digest::of(&cx.state.ha_rules), cx.args.get("digest"))?;
     let new = object(cx, &["rule", "delete", "digest"]);
     let kept = cx.state.ha_rules.get_mut(&name);
     change(kept.ok_or_else(|| Refusal::died(format!("HA rule '{name}' does not exist")))?, new, &delete);

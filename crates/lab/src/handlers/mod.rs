@@ -7,6 +7,7 @@ mod cluster;
 mod config;
 mod copy;
 mod create;
+pub(crate) mod digest;
 mod firewall;
 mod firewall_sets;
 mod groups;

@@ -4,7 +4,8 @@ use std::sync::{Arc, Mutex};
 
 use plimsoll_pve::property::{PropertyString, Size};
 
-use super::config::{changeable, detach, unmodified};
+use super::config::{changeable, detach};
+use super::digest::unmodified;
 use crate::backend::Operation;
 use crate::cx::{Cx, locked, no_such};
 use crate::guest::{Guest, Kind, volume_of, with_volume};
@@ -215,7 +216,7 @@ fn to_guest(cx: &mut Cx<'_>, kind: Kind, other: u32) -> Answer {
     if let Some(text) = locked(cx.state, target) {
         return Err(Refusal::died(text));
     }
-    unmodified(target, cx.args.get("target-digest"))?;
+    unmodified(&target.digest(), cx.args.get("target-digest"))?;
     if guest.running.is_some() && !key.starts_with("unused")
         || kind.is_container() && target.running.is_some()
     {

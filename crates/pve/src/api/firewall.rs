@@ -34,6 +34,9 @@ pub struct FirewallRule {
     /// A remark.
     #[serde(default)]
     pub comment: Option<String>,
+    /// Of the whole list: [`DeleteFirewallRule`] with it takes away what was read, or nothing.
+    #[serde(default)]
+    pub digest: Option<String>,
 }
 
 /// A set of addresses.
