@@ -513,6 +513,12 @@ const EVALUATE: Table = Table {
             Map(CRITERION, &Whole(0, 100)),
             "Weights that replace those of the profile when alternatives are compared.",
         ),
+        key(
+            "hours_per_week",
+            Optional,
+            Whole(1, 80),
+            "Hours of a week that go into the deployment, for the plan by week of the document; 10 if not set.",
+        ),
         key("accept", Optional, List(&T(&ACCEPT)), "Risks that are accepted for a time."),
     ],
 };

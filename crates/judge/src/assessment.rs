@@ -7,6 +7,7 @@ use crate::alternatives::{self, Alternative, Matrix, Verdict};
 use crate::controls::{self, Compared, Mechanism};
 use crate::graph::{self, BlastRadius, Graph, Paths};
 use crate::proposals::{self, Cut, Proposal};
+use crate::roadmap::{self, Roadmap};
 use crate::settings::{self, Date, Settings, Status};
 use crate::situation::{self, Situation};
 use crate::surface::{self, Reachable};
@@ -51,6 +52,8 @@ pub struct Assessment {
     pub matrix: Matrix,
     /// The verdict.
     pub verdict: Option<Verdict>,
+    /// The proposals week by week.
+    pub roadmap: Roadmap,
     /// Accepted risks and what they cover today.
     pub accepted: Vec<Status>,
 }
@@ -67,6 +70,13 @@ pub fn assess(facts: &Facts, findings: &plimsoll_rules::Assessment, question: &Q
     let alternatives = alternatives::alternatives(facts, &situation, &chosen);
     let matrix = alternatives::matrix(&alternatives, question.settings.weights(profile));
     let verdict = alternatives::verdict(&alternatives, &matrix, &cut);
+    let roadmap = roadmap::roadmap(
+        &proposals,
+        &paths,
+        &alternatives,
+        verdict.as_ref(),
+        question.settings.hours_per_week.unwrap_or(roadmap::HOURS_PER_WEEK),
+    );
     Assessment {
         profile,
         blast_radii: graph::blast_radii(&graph),
@@ -82,5 +92,6 @@ pub fn assess(facts: &Facts, findings: &plimsoll_rules::Assessment, question: &Q
         alternatives,
         matrix,
         verdict,
+        roadmap,
     }
 }

@@ -10,6 +10,7 @@ pub mod cut;
 mod evidence;
 pub mod graph;
 pub mod proposals;
+pub mod roadmap;
 pub mod settings;
 pub mod situation;
 pub mod surface;

@@ -51,6 +51,12 @@ fn the_first_page_names_what_matters_in_the_example() {
 }
 
 #[test]
+fn the_advice_comes_in_plain_words_and_by_week() {
+    let document = of_the_example();
+    insta::assert_snapshot!(chapter(&document, "### In plain words\n", "<a id=\"quick-wins\">"));
+}
+
+#[test]
 fn the_chapters_stand_in_their_order() {
     let document = of_the_example();
     let headings: Vec<&str> =

@@ -14,6 +14,8 @@ pub struct Settings {
     pub profile: Option<Profile>,
     /// Weights that replace those of the profile.
     pub weights: Vec<(Criterion, u32)>,
+    /// Hours of a week that go into the deployment.
+    pub hours_per_week: Option<u32>,
     /// Accepted risks.
     pub accept: Vec<AcceptedRisk>,
 }
@@ -54,19 +56,26 @@ impl Reading {
 
     fn section(&mut self, section: &Node, settings: &mut Settings) {
         if !section.is_mapping() && !section.is_null() {
-            self.refuse(section, "`evaluate` is a mapping with `profile`, `weights` and `accept`");
+            self.refuse(
+                section,
+                "`evaluate` is a mapping with `profile`, `weights`, `hours_per_week` and `accept`",
+            );
         }
         for entry in section.entries() {
             match entry.key.as_str() {
                 Some("profile") => settings.profile = self.profile(&entry.value),
                 Some("weights") => settings.weights = self.weights(&entry.value),
+                Some("hours_per_week") => settings.hours_per_week = self.hours(&entry.value),
                 Some("accept") => {
                     if !entry.value.is_sequence() {
                         self.refuse(&entry.value, "`accept` is a list");
                     }
                     settings.accept = entry.value.items().iter().filter_map(|item| self.risk(item)).collect();
                 }
-                _ => self.refuse(&entry.key, "unknown key; known are `profile`, `weights` and `accept`"),
+                _ => self.refuse(
+                    &entry.key,
+                    "unknown key; known are `profile`, `weights`, `hours_per_week` and `accept`",
+                ),
             }
         }
     }
@@ -77,6 +86,14 @@ impl Reading {
             self.refuse(node, "unknown profile; known are `homelab`, `internet` and `production`");
         }
         found
+    }
+
+    fn hours(&mut self, node: &Node) -> Option<u32> {
+        let hours = node.as_str().and_then(|text| text.parse().ok()).filter(|hours| (1..=80).contains(hours));
+        if hours.is_none() {
+            self.refuse(node, "`hours_per_week` is a whole number from 1 to 80");
+        }
+        hours
     }
 
     fn weights(&mut self, node: &Node) -> Vec<(Criterion, u32)> {
@@ -149,12 +166,13 @@ mod tests {
     #[test]
     fn a_section_is_read_whole() {
         let settings = reading(
-            "app: shop\nevaluate:\n  profile: internet\n  weights: {isolation: 50}\n  accept:\n    - {rule: ISO-001, reason: GPU, until: 2027-01-31}\n",
+            "app: shop\nevaluate:\n  profile: internet\n  weights: {isolation: 50}\n  hours_per_week: 6\n  accept:\n    - {rule: ISO-001, reason: GPU, until: 2027-01-31}\n",
         )
         .unwrap();
         assert_eq!(settings.profile, Some(Profile::Internet));
         assert_eq!(settings.weights(Profile::Internet).get(Criterion::Isolation), 50);
         assert_eq!(settings.weights(Profile::Internet).get(Criterion::Maturity), 15);
+        assert_eq!(settings.hours_per_week, Some(6));
         assert_eq!(settings.accept[0].rule, "ISO-001");
         assert_eq!(reading("app: shop\n").unwrap(), Settings::default());
     }
@@ -164,6 +182,7 @@ mod tests {
         let wrong = |text: &str| reading(text).unwrap_err().join("|");
         assert!(wrong("evaluate:\n  profil: homelab\n").starts_with("2: unknown key"));
         assert!(wrong("evaluate:\n  profile: office\n").starts_with("2: unknown profile"));
+        assert!(wrong("evaluate:\n  hours_per_week: 0\n").starts_with("2: `hours_per_week`"));
         assert!(wrong("evaluate:\n  weights:\n    speed: 1\n").starts_with("3: unknown criterion"));
         assert!(wrong("evaluate:\n  weights:\n    isolation: 101\n").starts_with("3: a weight"));
         assert!(

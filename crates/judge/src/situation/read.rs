@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use plimsoll_model::Facts;
 use plimsoll_model::compose::{MountKind, MountSource, Port, Service};
 use plimsoll_model::guests::{Guest, GuestKind};
-use plimsoll_model::services::{access, built, is_web_server, known, purpose, reach, terminates_tls};
+use plimsoll_model::services::{
+    access, built, is_web_server, known, purpose, reach, replacements, terminates_tls,
+};
 use plimsoll_rules::{Assessment, Finding, Judged, Profile};
 use plimsoll_text::Place;
 
@@ -124,7 +126,10 @@ fn runs_as_root(facts: &Facts, service: &Service) -> Option<bool> {
     if let Some(known) = known(service) {
         return Some(known.user.is_none() && !known.drops_root);
     }
-    built(facts, service)?.1.runs_as_root()
+    match replacements(facts, service).as_slice() {
+        [] => built(facts, service)?.1.runs_as_root(),
+        written => written.iter().map(|(_, stage)| stage.runs_as_root()).max()?,
+    }
 }
 
 fn share_network(a: &Service, b: &Service) -> bool {

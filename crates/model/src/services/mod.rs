@@ -2,6 +2,7 @@
 
 mod access;
 mod reach;
+mod replaced;
 mod web;
 
 pub use access::{Access, access};
@@ -9,4 +10,5 @@ pub use reach::{
     Reach, built, context, dockerfile_path, is_web_server, known, published_everywhere, purpose, reach,
     reference, start_words, terminates_tls,
 };
+pub use replaced::replacements;
 pub use web::{nginx_configs, nginx_listens};

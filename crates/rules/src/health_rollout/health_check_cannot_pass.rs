@@ -1,11 +1,8 @@
 //! A health check that fails whatever the service does.
 
-use camino::Utf8Path;
 use plimsoll_model::compose::{Condition, Service};
 use plimsoll_model::images::{Image, KnownImage, Provides, Stage};
-use plimsoll_model::services::{
-    built, dockerfile_path, nginx_configs, nginx_listens, reference, start_words,
-};
+use plimsoll_model::services::{built, nginx_configs, nginx_listens, reference, replacements, start_words};
 use plimsoll_model::{Facts, Stack};
 use plimsoll_text::Place;
 
@@ -38,13 +35,12 @@ pub(super) fn any(facts: &Facts) -> bool {
 }
 
 fn check(facts: &Facts, findings: &mut Findings<'_>) {
-    let written = written(facts);
     for (stack, service) in facts.stacks.deployed_services() {
         let Check::Runs(words, place) = check_of(facts, service) else { continue };
         let words: Vec<String> =
             words.into_iter().skip_while(|word| matches!(word.as_str(), "CMD" | "CMD-SHELL")).collect();
         let Some(probe) = probe(&words, place) else { continue };
-        missing_program(facts, &written, stack, service, &probe, findings);
+        missing_program(facts, stack, service, &probe, findings);
         wrong_family(facts, stack, service, &probe, findings);
     }
 }
@@ -52,7 +48,6 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
 /// The image does not have the program; also not the one that a script puts in its place.
 fn missing_program(
     facts: &Facts,
-    written: &[Written<'_>],
     stack: &Stack,
     service: &Service,
     probe: &Probe,
@@ -60,7 +55,9 @@ fn missing_program(
 ) {
     let mut images: Vec<(&Image, &Stage, Option<Place>)> =
         built(facts, service).map(|(image, stage)| (image, stage, None)).into_iter().collect();
-    images.extend(replacements(written, service));
+    images.extend(
+        replacements(facts, service).into_iter().map(|(image, stage)| (image, stage, image.written_by)),
+    );
     for (image, stage, written) in images {
         let Provides::No(evidence) = image.provides(stage, &probe.program, &facts.inventory) else {
             continue;
@@ -100,62 +97,6 @@ fn missing_program(
         waits(stack, service, finding);
         finding.help("ask with a program that the image has");
     }
-}
-
-/// A Dockerfile that a script writes, with the operands of the commands that copy it.
-struct Written<'a> {
-    image: &'a Image,
-    copies: Vec<Vec<&'a str>>,
-}
-
-fn written(facts: &Facts) -> Vec<Written<'_>> {
-    let copies = |image: &Image| {
-        let name = image.path.file_name().unwrap_or_default().to_owned();
-        facts
-            .commands
-            .in_file(image.file)
-            .filter(|command| {
-                matches!(
-                    command.program.as_str(),
-                    "pct" | "scp" | "cp" | "mv" | "install" | "docker" | "rsync"
-                )
-            })
-            .map(|command| command.arg_texts().collect::<Vec<_>>())
-            .filter(|operands| operands.iter().any(|operand| operand.ends_with(&name)))
-            .collect()
-    };
-    facts.images.written().map(|image| Written { image, copies: copies(image) }).collect()
-}
-
-impl Written<'_> {
-    /// Whether it becomes the Dockerfile with this path.
-    fn is_put_at(&self, path: &Utf8Path) -> bool {
-        let name = self.image.path.file_name().unwrap_or_default();
-        let is_there =
-            |operand: &str| operand.strip_suffix(path.as_str()).is_some_and(|head| head.ends_with('/'));
-        is_there(self.image.path.as_str())
-            || self.copies.iter().any(|operands| {
-                operands.iter().any(|operand| is_there(operand))
-                    && operands
-                        .iter()
-                        .any(|operand| operand.ends_with(name) && !operand.ends_with(path.as_str()))
-            })
-    }
-}
-
-/// Dockerfiles that scripts put where the service's Dockerfile is.
-fn replacements<'a>(
-    written: &[Written<'a>],
-    service: &Service,
-) -> Vec<(&'a Image, &'a Stage, Option<Place>)> {
-    let Some(path) = dockerfile_path(service) else { return Vec::new() };
-    let target =
-        service.build.as_ref().and_then(|build| build.target.as_ref()).map(|target| target.value.as_str());
-    written
-        .iter()
-        .filter(|written| written.is_put_at(&path))
-        .filter_map(|written| Some((written.image, written.image.stage(target)?, written.image.written_by)))
-        .collect()
 }
 
 /// The check asks `localhost`, which this program looks up as `::1`, and nothing listens there.

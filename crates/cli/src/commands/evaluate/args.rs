@@ -24,7 +24,7 @@ Accept a finding by a comment on its line or the line above:
 
 Accept a rule's findings for a time, or set profile and weights, in plimsoll.yaml:
   evaluate:
-    pub(super) profile: internet
+    profile: internet
     accept:
       - {rule: ISO-001, reason: needs the GPU driver of the node, until: 2027-01-31}
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use plimsoll_model::services::{built, reference};
+use plimsoll_model::services::{built, reference, replacements};
 use plimsoll_rules::{Severity, Theme};
 
 use super::findings::Chapter;
@@ -63,7 +63,15 @@ fn hosting(show: &Show<'_>) -> Vec<Block> {
     for (_, service) in show.input.facts.stacks.deployed_services() {
         let Some(container) = containers.get(&service.place) else { continue };
         let image = match (built(show.input.facts, service), reference(service)) {
-            (Some((image, _)), _) => Text::of("built from ").code(image.path.as_str()),
+            (Some((image, _)), _) => {
+                let text = Text::of("built from ").code(image.path.as_str());
+                match replacements(show.input.facts, service).iter().find_map(|(image, _)| image.written_by) {
+                    Some(place) => {
+                        text.and(", which a script replaces (").place(show.position(place)).and(")")
+                    }
+                    None => text,
+                }
+            }
             (None, _) if service.build.is_some() => "built".into(),
             (None, Some(_)) => {
                 let name = service.image.as_ref().map(|image| image.value.clone()).unwrap_or_default();

@@ -13,6 +13,7 @@ mod patch;
 mod proposals;
 mod references;
 mod risk;
+mod roadmap;
 mod security;
 mod show;
 mod summary;

@@ -7,6 +7,7 @@ use plimsoll_judge::proposals::{self as judged, Complexity, Horizon};
 use plimsoll_text::Applicability;
 
 use super::alternatives::anchor as way_anchor;
+use super::roadmap;
 use super::show::{Show, noun, number, part, proposal_anchor, table};
 use crate::document::{Block, Hours, Notes, Proposal, Resolved, Section, Text};
 use crate::report::counted;
@@ -29,7 +30,8 @@ pub(super) fn sections(show: &Show<'_>) -> Vec<Section> {
             vec![Block::Paragraph("Nothing to change.".into())],
         )];
     }
-    let mut parts = Vec::new();
+    let mut parts = vec![roadmap::plain(show, &proposals)];
+    parts.extend(roadmap::by_week(show, &proposals));
     for (horizon, id, title) in [
         (Horizon::QuickWin, "quick-wins", "Quick wins (now)"),
         (Horizon::MediumTerm, "medium-term", "Medium-term (the next weeks)"),

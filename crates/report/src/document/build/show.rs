@@ -153,7 +153,7 @@ impl<'a> Show<'a> {
 
     pub(super) fn patch(&self, finding: &Finding) -> Option<Patch> {
         let fix = finding.fix.as_ref()?;
-        if self.input.withdrawn.contains_key(&key(finding)) {
+        if self.is_withdrawn(finding) {
             return None;
         }
         let diff = patch::diff(self.input.report.files, &self.sources, &fix.edits);
@@ -163,6 +163,11 @@ impl<'a> Show<'a> {
             applicability: fix.applicability,
             diff,
         })
+    }
+
+    /// Whether the patch of a finding does not hold.
+    pub(super) fn is_withdrawn(&self, finding: &Finding) -> bool {
+        self.input.withdrawn.contains_key(&key(finding))
     }
 
     /// The patch of a finding that does not hold.

@@ -148,7 +148,8 @@ fn numbers(show: &Show<'_>) -> Text {
     }
     let mut text = format!("{} in {files}: {}.", counted(total, "finding"), listed(&counts));
     let fixes = |least| {
-        show.all().filter_map(|finding| finding.fix.as_ref()).filter(|fix| fix.applicability >= least).count()
+        let kept = show.all().filter(|finding| !show.is_withdrawn(finding));
+        kept.filter_map(|finding| finding.fix.as_ref()).filter(|fix| fix.applicability >= least).count()
     };
     let (safe, all) = (fixes(Applicability::Safe), fixes(Applicability::Review));
     if all > 0 {
