@@ -5,17 +5,20 @@ use std::fmt::Write as _;
 use super::escape::Escaped;
 use super::inline::Rich;
 use super::parts;
+use super::wrap::wrapped;
 use crate::document::{Column, Matrix, Row};
 
 /// Widths of the names, of a criterion and of the sums.
-const NAMES: usize = 270;
-const CELL: usize = 92;
+const NAMES: usize = 244;
+const CELL: usize = 96;
 const SUMS: usize = 152;
 /// Heights of the head and of a row.
 const HEAD: usize = 58;
-const ROW: usize = 34;
-/// Letters of a name that fit.
-const LETTERS: usize = 40;
+const ROW: usize = 38;
+/// From the top of a row to the feet of a line in its middle.
+const MIDDLE: usize = 23;
+/// Letters of a name that fit into a line; two lines fit into a row.
+const LETTERS: usize = 34;
 
 /// The matrix.
 pub(super) fn draw(matrix: &Matrix, out: &mut String) {
@@ -65,20 +68,12 @@ pub(super) fn draw(matrix: &Matrix, out: &mut String) {
 fn row(row: &Row, y: usize, sums: usize, out: &mut String) {
     let class = if row.is_recommended { "row best" } else { "row" };
     let today = if row.is_today { " (today)" } else { "" };
-    let room = LETTERS - today.len();
-    let mut title: String = row.title.chars().take(room).collect();
-    if title.len() < row.title.len() {
-        title.pop();
-        title.push('…');
+    let lines = wrapped(&format!("{}{today}", row.title), LETTERS, 2);
+    let _ = write!(out, "<g class=\"{class}\"><title>{}</title>", Escaped(&row.title));
+    let first = y + MIDDLE + 8 - 8 * lines.len();
+    for (index, line) in lines.iter().enumerate() {
+        let _ = write!(out, "<text x=\"4\" y=\"{}\">{}</text>", first + 16 * index, Escaped(line));
     }
-    let _ = write!(
-        out,
-        "<g class=\"{class}\"><title>{}</title><text x=\"4\" y=\"{}\">{}{}</text>",
-        Escaped(&row.title),
-        y + 21,
-        Escaped(&title),
-        today
-    );
     for (index, score) in row.scores.iter().enumerate() {
         let x = NAMES + CELL * index;
         // Light for few points, strong for many; the number says the same.
@@ -92,17 +87,17 @@ fn row(row: &Row, y: usize, sums: usize, out: &mut String) {
             CELL - 4,
             ROW - 4,
             x + CELL / 2,
-            y + 21
+            y + MIDDLE
         );
     }
     let _ = writeln!(
         out,
         "<rect class=\"bar\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"14\" rx=\"2\"/><text class=\"sum\" x=\"{}\" y=\"{}\">{}</text></g>",
         sums + 8,
-        y + 10,
+        y + MIDDLE - 11,
         row.total.min(10_000) as usize * 84 / 10_000,
         sums + 100,
-        y + 21,
+        y + MIDDLE,
         hundredths(row.total)
     );
 }

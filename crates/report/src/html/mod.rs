@@ -10,6 +10,7 @@ mod matrix;
 mod parts;
 mod proposal;
 mod tally;
+mod wrap;
 mod write;
 
 pub use write::write;

@@ -1,8 +1,8 @@
 //! Where everything is, in pixels.
 
 use super::order::{Chain, order};
-use super::wrap::wrapped;
 use crate::document::{Diagram, NodeKind};
+use crate::html::wrap::wrapped;
 
 /// Width of a place.
 pub(super) const WIDE: i32 = 136;

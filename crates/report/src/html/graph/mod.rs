@@ -3,6 +3,5 @@
 mod draw;
 mod layout;
 mod order;
-mod wrap;
 
 pub(super) use draw::draw;
