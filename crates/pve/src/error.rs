@@ -75,9 +75,10 @@ impl Error {
     /// Whether it is unknown if the node did what was asked. Read the state before asking again: a second try may do it twice.
     pub fn outcome_unknown(&self) -> bool {
         match self {
-            Self::Lost { method, .. } | Self::Unreadable { method, .. } => *method != Method::Get,
+            Self::Lost { method, path, .. } | Self::Unreadable { method, path, .. } => changes(*method, path),
             Self::Refused(error) => {
-                error.method != Method::Get && matches!(error.kind, Kind::ProxyLost | Kind::Unavailable)
+                changes(error.method, &error.path)
+                    && matches!(error.kind, Kind::ProxyLost | Kind::Unavailable)
             }
             _ => false,
         }
@@ -104,6 +105,12 @@ impl Error {
             _ => None,
         }
     }
+}
+
+/// Whether a request changes something on the node. Logging in does not: a ticket that got lost is worth nothing, and what was
+/// to be sent with it was not sent.
+fn changes(method: Method, path: &str) -> bool {
+    method != Method::Get && path != "/access/ticket"
 }
 
 /// What the node answered instead of an answer.

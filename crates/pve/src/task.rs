@@ -123,7 +123,7 @@ impl Client {
             match self.look(upid, &mut log, &mut line).await {
                 Ok(None) => errors = 0,
                 Ok(Some(exit)) => return end(upid, &exit, log),
-                Err(error) if error.is_transient() && errors < options.errors => errors += 1,
+                Err(error) if may_pass(&error) && errors < options.errors => errors += 1,
                 Err(source) => return Err(Box::new(TaskError::Unreachable { upid: upid.clone(), source })),
             }
             let waited = begin.elapsed();
@@ -168,6 +168,12 @@ impl Client {
             TaskState::Stopped => Some(status.exitstatus.unwrap_or_else(|| "unexpected status".to_owned())),
         })
     }
+}
+
+/// Whether asking again may help. A node in trouble answers 500 with whatever its handler died of; that the task is not there it says
+/// otherwise (400, `no such task`).
+fn may_pass(error: &Error) -> bool {
+    error.is_transient() || error.refusal().is_some_and(|refusal| refusal.kind == Kind::Other)
 }
 
 fn end(upid: &Upid, exit: &str, mut log: Vec<LogLine>) -> Result<TaskResult, Box<TaskError>> {
