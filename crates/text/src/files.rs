@@ -119,14 +119,15 @@ pub struct LineColumn {
 /// All files of one evaluation, in path order.
 #[derive(Clone, Debug, Default)]
 pub struct Files {
-    files: Vec<SourceFile>,
+    /// Shared with the sets that were made from this one.
+    files: Vec<std::sync::Arc<SourceFile>>,
 }
 
 impl Files {
     /// The set in path order, whatever order the files come in. Of two files with one path the first is kept.
     pub fn new(files: impl IntoIterator<Item = (Utf8PathBuf, impl Into<std::sync::Arc<str>>)>) -> Self {
-        let mut files: Vec<SourceFile> =
-            files.into_iter().map(|(path, text)| SourceFile::new(path, text.into())).collect();
+        let mut files: Vec<std::sync::Arc<SourceFile>> =
+            files.into_iter().map(|(path, text)| SourceFile::new(path, text.into()).into()).collect();
         files.sort_by(|a, b| a.path.cmp(&b.path));
         files.dedup_by(|b, a| a.path == b.path);
         Self { files }
@@ -134,7 +135,7 @@ impl Files {
 
     /// All files with their ids.
     pub fn iter(&self) -> impl Iterator<Item = (FileId, &SourceFile)> {
-        self.files.iter().enumerate().map(|(index, file)| (FileId(to_u32(index)), file))
+        self.files.iter().enumerate().map(|(index, file)| (FileId(to_u32(index)), file.as_ref()))
     }
 
     /// The files below a folder, in path order; all of them for the empty path.
@@ -168,7 +169,7 @@ impl Files {
         let mut files = self.files.clone();
         for (id, text) in texts {
             if let Some(file) = files.get_mut(id.0 as usize) {
-                *file = SourceFile::new(file.path.clone(), text.into());
+                *file = SourceFile::new(file.path.clone(), text.into()).into();
             }
         }
         Self { files }

@@ -78,7 +78,8 @@ impl Commands {
         });
         let kept = kept.collect();
         let readings = read_all(&units, files, &sources, &decide, &known, kept);
-        let mut set = Self { units, sources, runbooks, ..Self::default() };
+        let commands = Vec::with_capacity(readings.iter().map(|reading| reading.commands.len()).sum());
+        let mut set = Self { units, commands, sources, runbooks, ..Self::default() };
         for reading in readings {
             let start = set.commands.len();
             set.commands.extend(reading.commands);
