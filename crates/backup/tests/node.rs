@@ -194,7 +194,7 @@ const CALLS: [(&str, &str); 10] = [
 ];
 
 fn once(fault: Fault, verb: &str, path: &str) -> Rule {
-    Rule { fault, verb: Some(verb.into()), path: Some(path.into()), times: Some(1) }
+    Rule { fault, verb: Some(verb.into()), path: Some(path.into()), skip: 0, times: Some(1) }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -228,7 +228,7 @@ async fn a_task_that_fails_leaves_no_guest_of_a_drill() {
         let (shelf, machine) = parts(&client);
         let stored = shelf.take(&machine, &label(), false).await.unwrap();
         let fault = Fault::Task { kind: kind.into(), step: 0, message: "no space left on device".into() };
-        rig.lab.add_fault(Rule { fault, verb: None, path: None, times: None });
+        rig.lab.add_fault(Rule { fault, verb: None, path: None, skip: 0, times: None });
         if kind == "vzdump" {
             assert!(shelf.take(&machine, &label(), false).await.is_err());
         } else {

@@ -78,16 +78,28 @@ pub struct Rule {
     /// Only requests whose path holds this text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
+    /// How many that it would meet pass by first.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub skip: u32,
     /// How often; for ever if it is not said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub times: Option<u32>,
 }
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature is serde's")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+/// Most requests to remember that met a fault.
+const MOST_MET: usize = 1000;
 
 /// The faults that are set, by number.
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
     rules: BTreeMap<u32, Rule>,
     last: u32,
+    met: Vec<(String, String)>,
 }
 
 impl Faults {
@@ -109,9 +121,25 @@ impl Faults {
         &self.rules
     }
 
+    /// Verb and path of the requests that met a fault, oldest first.
+    pub(crate) fn met(&self) -> &[(String, String)] {
+        &self.met
+    }
+
+    fn meet(&mut self, verb: &str, path: &str) {
+        if self.met.len() < MOST_MET {
+            self.met.push((verb.to_owned(), path.to_owned()));
+        }
+    }
+
     /// The first fault for which `pick` has an answer, counted as used.
     fn take<T>(&mut self, pick: impl Fn(&Rule) -> Option<T>) -> Option<T> {
-        let (number, found) = self.rules.iter().find_map(|(number, rule)| Some((*number, pick(rule)?)))?;
+        let (number, found) = self.rules.iter_mut().find_map(|(number, rule)| {
+            let found = pick(rule)?;
+            let passes = rule.skip > 0;
+            rule.skip = rule.skip.saturating_sub(1);
+            (!passes).then_some((*number, found))
+        })?;
         let spent = match self.rules.get_mut(&number).and_then(|rule| rule.times.as_mut()) {
             Some(times) => {
                 *times = times.saturating_sub(1);
@@ -127,10 +155,12 @@ impl Faults {
 
     /// The fault that meets a request, if any. Late answers are asked for on their own.
     pub(crate) fn on_request(&mut self, verb: &str, path: &str) -> Option<Fault> {
-        self.take(|rule| {
+        let found = self.take(|rule| {
             let meets = matches!(rule.fault, Fault::Status { .. } | Fault::LostBefore | Fault::LostAfter);
             (meets && fits(rule, verb, path)).then(|| rule.fault.clone())
-        })
+        })?;
+        self.meet(verb, path);
+        Some(found)
     }
 
     pub(crate) fn latency(&mut self, verb: &str, path: &str) -> u64 {
@@ -138,6 +168,9 @@ impl Faults {
             Fault::Latency { milliseconds } if fits(rule, verb, path) => Some(milliseconds),
             _ => None,
         });
+        if late.is_some() {
+            self.meet(verb, path);
+        }
         late.unwrap_or_default()
     }
 
@@ -211,5 +244,16 @@ mod tests {
             Some(Fault::Status { status: 596, message: String::new() })
         );
         assert_eq!(faults.on_request("POST", "/nodes/pve1/lxc"), None);
+        assert_eq!(faults.met(), [("POST".to_owned(), "/nodes/pve1/lxc".to_owned())]);
+    }
+
+    #[test]
+    fn a_fault_lets_the_first_ones_pass() {
+        let mut faults = Faults::default();
+        let rule = r#"{"fault":"lost-after","path":"/lxc","skip":2,"times":1}"#;
+        faults.add(serde_json::from_str(rule).unwrap());
+        let mut ask = |path: &str| faults.on_request("POST", path).is_some();
+        let asked = ["/lxc/1", "/qemu/1", "/lxc/2", "/lxc/3", "/lxc/4"].map(&mut ask);
+        assert_eq!(asked, [false, false, false, true, false]);
     }
 }

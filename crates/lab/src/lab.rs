@@ -229,6 +229,11 @@ impl Lab {
         self.state().faults.list().clone()
     }
 
+    /// Verb and path of the requests that met a fault, oldest first; the first thousand.
+    pub fn met(&self) -> Vec<(String, String)> {
+        self.state().faults.met().to_vec()
+    }
+
     /// Shows this certificate's fingerprint and text in answers.
     pub fn show_certificate(&self, fingerprint: String, pem: String) {
         self.state().certificate = (fingerprint, pem);

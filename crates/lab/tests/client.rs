@@ -292,6 +292,7 @@ async fn after_a_lost_answer_the_outcome_is_unknown_and_nothing_is_sent_twice() 
             fault,
             verb: Some("POST".into()),
             path: Some("/lxc".into()),
+            skip: 0,
             times: Some(1),
         });
         let error = client.call(&container(100)).await.unwrap_err();
@@ -306,7 +307,7 @@ async fn faults_of_the_proxy_are_transient_and_reads_get_over_them() {
     let client = rig.root();
     client.version().await.unwrap();
     let fault = Fault::Status { status: 596, message: String::new() };
-    rig.lab.add_fault(Rule { fault, verb: None, path: Some("/nodes".into()), times: Some(2) });
+    rig.lab.add_fault(Rule { fault, verb: None, path: Some("/nodes".into()), skip: 0, times: Some(2) });
     let error = client.call(&GetNodes {}).await.unwrap_err();
     assert!(error.is_transient() && !error.outcome_unknown());
     assert_eq!(error.refusal().unwrap().message, "Connection timed out");
@@ -321,6 +322,7 @@ async fn a_task_that_fails_says_why_and_leaves_nothing() {
         fault: Fault::StorageFull { storage: "local-lvm".into() },
         verb: None,
         path: None,
+        skip: 0,
         times: None,
     });
     let error = done(&client, &container(100)).await.unwrap_err();

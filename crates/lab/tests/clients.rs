@@ -145,7 +145,7 @@ async fn interleaved(acts: [Vec<Act>; 3], faults: Vec<Fault>) -> Result<(), Test
     let rig = Rig::new().await;
     done(&rig.client(), &container(LEDGER)).await.unwrap();
     for fault in faults {
-        rig.lab.add_fault(Rule { fault, verb: Some("put".into()), path: None, times: Some(1) });
+        rig.lab.add_fault(Rule { fault, verb: Some("put".into()), path: None, skip: 0, times: Some(1) });
     }
     let lives = acts.map(|acts| tokio::spawn(life(rig.client(), acts)));
     let (mut written, mut doubtful) = (0, 0);

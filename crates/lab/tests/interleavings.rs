@@ -116,7 +116,7 @@ proptest! {
         let node = Node::new();
         for (kind, step) in [("vzcreate", 1), ("vzclone", 0), ("vzsnapshot", 1)].into_iter().take(fails) {
             let fault = Fault::Task { kind: kind.into(), step, message: "it did not work".into() };
-            node.lab.add_fault(Rule { fault, verb: None, path: None, times: Some(1) });
+            node.lab.add_fault(Rule { fault, verb: None, path: None, skip: 0, times: Some(1) });
         }
         for act in &acts {
             let (status, answer) = perform(&node, act);

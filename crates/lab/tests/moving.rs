@@ -142,7 +142,7 @@ fn a_move_that_fails_leaves_disk_lock_and_storage_as_they_were() {
         Fault::StorageFull { storage: "fast".into() },
         Fault::Task { kind: "move_volume".into(), step: 0, message: "no more".into() },
     ] {
-        node.lab.add_fault(Rule { fault, verb: None, path: None, times: Some(1) });
+        node.lab.add_fault(Rule { fault, verb: None, path: None, skip: 0, times: Some(1) });
         assert_ne!(node.done("/nodes/pve1/lxc/100/move_volume", "volume=mp0&storage=fast"), "OK");
         assert_eq!(node.get("/nodes/pve1/lxc/100/config"), before);
         assert!(node.volumes("fast").is_empty());
@@ -218,6 +218,7 @@ fn snapshots_on_local_storage_and_failures_keep_a_guest_where_it_is() {
         fault: Fault::StorageFull { storage: "fast".into() },
         verb: None,
         path: None,
+        skip: 0,
         times: None,
     });
     let to = "target=pve2&targetstorage=fast";

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use plimsoll_pve::api::{
     CreateFirewallRule, DeleteFirewallRule, DeleteGuest, DeleteVolume, DownloadAppliance, DownloadUrl,
-    GetConfig, GetTasks, GuestKind, LxcUpdate, Power, PowerOn, QemuCreate, QemuUpdate, Resize, TaskLog,
-    UpdateFirewallOptions,
+    GetConfig, GetContent, GetTasks, GuestKind, LxcUpdate, Power, PowerOn, QemuCreate, QemuUpdate, Resize,
+    TaskLog, UpdateFirewallOptions,
 };
 use plimsoll_pve::{Client, Error, Kind, Request, TaskError, Upid, Upload, UploadSource, Vmid, WaitOptions};
 use plimsoll_remote::{Destination, Input, Job, KeyPair, OpenSsh, Pin, RemoteError};
@@ -217,8 +217,9 @@ impl Runner<'_> {
         match &make.request {
             Creation::Lxc(request) => self.task(name, request.as_ref()).await,
             Creation::Vm { request, seed_shelf } => {
+                self.clear_seeds(&request.node, seed_shelf).await?;
                 let pair = KeyPair::generate(&self.access.sockets).await?;
-                let file = seed::file(request.vmid, &pair);
+                let file = seed::file(self.wanted, request.vmid, &pair);
                 let upload = Upload {
                     node: request.node.clone(),
                     storage: seed_shelf.clone(),
@@ -246,6 +247,23 @@ impl Runner<'_> {
                 done
             }
         }
+    }
+
+    /// Seeds of runs that ended before there was a machine: nobody reads them any more.
+    async fn clear_seeds(&self, node: &str, shelf: &str) -> Result<(), ProvisionError> {
+        let request = GetContent {
+            node: node.to_owned(),
+            storage: shelf.to_owned(),
+            content: Some("iso".to_owned()),
+            vmid: None,
+        };
+        for volume in self.client.read(&request, TRIES).await? {
+            let file = volume.volid.rsplit('/').next().unwrap_or_default();
+            if seed::is_of(self.wanted, file) {
+                self.discard(node, &volume.volid).await;
+            }
+        }
+        Ok(())
     }
 
     /// Takes a seed away. A token that may not leaves it there, and says so.
@@ -492,9 +510,12 @@ impl Runner<'_> {
         let begun = Instant::now();
         let user = self.wanted.guest.user.as_str();
         let users = if user == "root" { vec!["root"] } else { vec![user, "root"] };
+        let several = pins.len() > 1;
+        let attempts: Vec<(&str, Pin)> =
+            users.iter().flat_map(|user| pins.iter().map(|pin| (*user, pin.clone()))).collect();
         loop {
             let mut last = None;
-            for (user, pin) in users.iter().flat_map(|user| pins.iter().map(move |pin| (user, pin))) {
+            for (user, pin) in &attempts {
                 let destination = Destination {
                     host: host.clone(),
                     port: Some(22),
@@ -509,7 +530,7 @@ impl Runner<'_> {
                         break;
                     }
                     Err(error @ RemoteError::AuthRefused { .. }) => last = Some(error),
-                    Err(error @ RemoteError::HostKeyChanged { .. }) if pins.len() > 1 => last = Some(error),
+                    Err(error @ RemoteError::HostKeyChanged { .. }) if several => last = Some(error),
                     Err(error) => return Err(error.into()),
                 }
             }
@@ -530,7 +551,11 @@ fn may_pass(error: &ProvisionError, wanted: &Wanted) -> bool {
         ProvisionError::Node(error) => {
             let taken = matches!(error.refusal().map(|refusal| &refusal.kind), Some(Kind::Exists))
                 && wanted.guest.id.is_none();
-            let changed = matches!(error.refusal().map(|refusal| &refusal.kind), Some(Kind::Changed));
+            // Somebody else, or a run that was killed, did it meanwhile.
+            let changed = matches!(
+                error.refusal().map(|refusal| &refusal.kind),
+                Some(Kind::Changed | Kind::AlreadyRunning)
+            );
             taken || changed || error.outcome_unknown() || error.is_transient()
         }
         ProvisionError::Task(error) => match error.as_ref() {

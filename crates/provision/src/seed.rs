@@ -16,11 +16,23 @@ const LABEL: &str = "cidata";
 /// How images of ours begin, so that they can be told from those of other people.
 pub(crate) const START: &str = "plimsoll-seed-";
 
-/// The file's name on the storage. Two clients at the same time make two files.
-pub(crate) fn file(vmid: Vmid, pair: &KeyPair) -> String {
-    let digest = Sha256::digest(pair.public.to_string());
-    let tail: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
-    format!("{START}{vmid}-{tail}.iso")
+/// The file's name on the storage: the machine's number, whose it is, and which one. Two clients at the same time make two files.
+pub(crate) fn file(wanted: &Wanted, vmid: Vmid, pair: &KeyPair) -> String {
+    format!("{START}{vmid}-{}-{}.iso", owner(wanted), short(&pair.public.to_string()))
+}
+
+/// Whether a file is a seed for this target, of whatever run.
+pub(crate) fn is_of(wanted: &Wanted, file: &str) -> bool {
+    let parts = file.strip_prefix(START).map(|rest| rest.split('-').collect::<Vec<_>>());
+    matches!(parts.as_deref(), Some([_, of, _]) if *of == owner(wanted))
+}
+
+fn owner(wanted: &Wanted) -> String {
+    short(&format!("{}\n{}\n{}", wanted.app, wanted.target, wanted.node))
+}
+
+fn short(text: &str) -> String {
+    Sha256::digest(text).iter().take(4).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The address of the machine's card: said beforehand, so that the seed can name it. Of the range for local use.

@@ -222,6 +222,7 @@ impl World {
                 fault: Fault::Lock { vmid: 110, lock: "backup".into() },
                 verb: None,
                 path: None,
+                skip: 0,
                 times: None,
             };
             self.lab.add_fault(rule);
@@ -246,7 +247,13 @@ impl World {
         }
         if matches!(name, "qemu-agent-not-responding" | "qemu-status-running" | "qemu-stop") {
             self.root("POST", "/nodes/pve1/qemu/200/status/start", "");
-            let rule = Rule { fault: Fault::AgentSilent { vmid: 200 }, verb: None, path: None, times: None };
+            let rule = Rule {
+                fault: Fault::AgentSilent { vmid: 200 },
+                verb: None,
+                path: None,
+                skip: 0,
+                times: None,
+            };
             self.lab.add_fault(rule);
         }
         if name == "qemu-agent-not-running" {
