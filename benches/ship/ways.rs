@@ -33,7 +33,7 @@ pub(crate) const WAYS: &[Way] = &[
         what: "**`plimsoll deploy`**",
         needs: &["docker"],
         image: "plimsoll",
-        before: "for s in $HOME/.cache/plimsoll/plimsoll-ssh/*.sock; do [ ! -S $s ] || ssh -S $s -O exit x 2>/dev/null; done",
+        before: CLOSE,
         line: OURS,
     },
     Way {
@@ -43,6 +43,14 @@ pub(crate) const WAYS: &[Way] = &[
         image: "open",
         before: "$PLIMSOLL status --app $N >/dev/null 2>&1 || true",
         line: OURS,
+    },
+    Way {
+        name: "guest",
+        what: "**`plimsoll deploy --build guest`**",
+        needs: &[],
+        image: "guest",
+        before: CLOSE,
+        line: "$PLIMSOLL deploy --app $N --build guest --watch 0 --check-http http://{guest}:$PORT/version.txt",
     },
     Way {
         name: "tar",
@@ -124,6 +132,9 @@ pub(crate) const WAYS: &[Way] = &[
         ),
     },
 ];
+
+/// Ends the connections that earlier runs left open.
+const CLOSE: &str = "for s in $HOME/.cache/plimsoll/plimsoll-ssh/*.sock; do [ ! -S $s ] || ssh -S $s -O exit x 2>/dev/null; done";
 
 const OURS: &str =
     "$PLIMSOLL deploy --app $N --build here --watch 0 --check-http http://{guest}:$PORT/version.txt";
