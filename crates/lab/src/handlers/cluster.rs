@@ -168,14 +168,20 @@ pub(super) fn replication(cx: &mut Cx<'_>) -> Answer {
     Ok(Value::Array(seen.cloned().map(Value::Object).collect()).into())
 }
 
+/// Release 9 asks for a privilege on the guest, in words of the contract only; release 8 for one on the storages.
+fn may_replicate(cx: &Cx<'_>, guest: u32) -> Result<(), Refusal> {
+    if cx.state.release == crate::contract::Release::V9 {
+        cx.need(&format!("/vms/{guest}"), &["VM.Replicate"])
+    } else {
+        cx.need("/storage", &["Datastore.Allocate"])
+    }
+}
+
 pub(super) fn create_replication(cx: &mut Cx<'_>) -> Answer {
     let id = cx.args.text("id");
     let (guest, number) = id.split_once('-').unwrap_or((&id, "0"));
     let (guest, number): (u32, u32) = (guest.parse().unwrap_or_default(), number.parse().unwrap_or_default());
-    let privilege =
-        if cx.state.release == crate::contract::Release::V9 { "VM.Replicate" } else { "Datastore.Allocate" };
-    let path = if privilege == "VM.Replicate" { format!("/vms/{guest}") } else { "/storage".to_owned() };
-    cx.need(&path, &[privilege])?;
+    may_replicate(cx, guest)?;
     let Some(found) = cx.state.guests.get(&guest) else {
         return Err(Refusal::died(format!("no such guest '{guest}'")));
     };
@@ -194,6 +200,8 @@ pub(super) fn create_replication(cx: &mut Cx<'_>) -> Answer {
 
 pub(super) fn delete_replication(cx: &mut Cx<'_>) -> Answer {
     let id = cx.args.text("id");
+    let guest = id.split('-').next().and_then(|guest| guest.parse().ok());
+    may_replicate(cx, guest.unwrap_or_default())?;
     match cx.state.replication.remove(&id) {
         Some(_) => Ok(Value::Null.into()),
         None => Err(Refusal::died(format!("no such replication job '{id}'"))),
