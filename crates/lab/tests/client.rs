@@ -436,6 +436,53 @@ async fn a_set_of_addresses_is_filled_and_goes_only_when_it_is_empty() {
 /// For a thousand guests.
 const MOST: Duration = Duration::from_secs(2);
 
+/// Jobs of the cluster: backups, high availability, replication.
+#[tokio::test]
+async fn jobs_of_the_cluster_are_made_changed_and_taken_away() {
+    let rig = Rig::new(Release::V9).await;
+    let root = rig.root();
+    done(&root, &container(100)).await.unwrap();
+    let id = "nightly".to_owned();
+    let create = CreateBackupJob {
+        id: Some(id.clone()),
+        schedule: Some("02:00".into()),
+        storage: Some("local".into()),
+        vmid: Some("100".into()),
+        ..CreateBackupJob::default()
+    };
+    root.call(&create).await.unwrap();
+    let later =
+        UpdateBackupJob { id: id.clone(), schedule: Some("03:30".into()), ..UpdateBackupJob::default() };
+    root.call(&later).await.unwrap();
+    let jobs = root.call(&GetBackupJobs {}).await.unwrap();
+    let [job] = jobs.as_slice() else { panic!("{jobs:?}") };
+    assert_eq!((job.schedule.as_deref(), job.vmid.as_deref()), (Some("03:30"), Some("100")));
+    root.call(&DeleteBackupJob { id }).await.unwrap();
+    assert!(root.call(&GetBackupJobs {}).await.unwrap().is_empty());
+
+    let sid = "ct:100".to_owned();
+    root.call(&CreateHaResource { sid: sid.clone(), ..CreateHaResource::default() }).await.unwrap();
+    let stop =
+        UpdateHaResource { sid: sid.clone(), state: Some("stopped".into()), ..UpdateHaResource::default() };
+    root.call(&stop).await.unwrap();
+    let watched = root.call(&GetHaResources {}).await.unwrap();
+    assert_eq!(watched.first().and_then(|one| one.state.as_deref()), Some("stopped"));
+    root.call(&DeleteHaResource { sid }).await.unwrap();
+    assert!(root.call(&GetHaResources {}).await.unwrap().is_empty());
+
+    let copy = CreateReplication {
+        id: "100-0".into(),
+        target: "pve2".into(),
+        kind: "local".into(),
+        ..CreateReplication::default()
+    };
+    let refused = root.call(&copy).await.unwrap_err().to_string();
+    assert!(refused.contains("missing replicate feature on volume 'local-lvm:vm-100-disk-0'"), "{refused}");
+    let forget = DeleteReplication { id: "100-0".into(), keep: None, force: None };
+    let refused = root.call(&forget).await.unwrap_err().to_string();
+    assert!(refused.contains("no such replication job '100-0'"), "{refused}");
+}
+
 fn processor_time() -> Duration {
     let used = getrusage(UsageWho::RUSAGE_SELF).unwrap();
     [used.user_time(), used.system_time()]

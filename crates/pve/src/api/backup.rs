@@ -82,6 +82,21 @@ requests! {
         comment: Option<String> = "comment",
     }
 
+    /// Changes a job; what is not said stays.
+    #[derive(Default)]
+    UpdateBackupJob = Put "/cluster/backup/{id}" -> () {
+        id: String = "id",
+        schedule: Option<String> = "schedule",
+        storage: Option<String> = "storage",
+        vmid: Option<String> = "vmid",
+        pool: Option<String> = "pool",
+        mode: Option<String> = "mode",
+        compress: Option<String> = "compress",
+        enabled: Option<bool> = "enabled",
+        prune: Option<String> = "prune-backups",
+        comment: Option<String> = "comment",
+    }
+
     /// Takes a job away.
     DeleteBackupJob = Delete "/cluster/backup/{id}" -> () {
         id: String = "id",

@@ -130,6 +130,17 @@ requests! {
         comment: Option<String> = "comment",
     }
 
+    /// Changes how high availability looks after a guest; `state` may be `started`, `stopped`, `disabled` or `ignored`.
+    #[derive(Default)]
+    UpdateHaResource = Put "/cluster/ha/resources/{sid}" -> () {
+        sid: String = "sid",
+        state: Option<String> = "state",
+        max_restart: Option<u32> = "max_restart",
+        max_relocate: Option<u32> = "max_relocate",
+        comment: Option<String> = "comment",
+        digest: Option<String> = "digest",
+    }
+
     /// Takes a guest out of high availability.
     DeleteHaResource = Delete "/cluster/ha/resources/{sid}" -> () {
         sid: String = "sid",
@@ -140,6 +151,24 @@ requests! {
 
     /// Jobs that copy disks to other nodes.
     GetReplication = Get "/cluster/replication" -> Vec<ReplicationJob> {}
+
+    /// Adds a job that copies a guest's disks to another node, as `105-0`. Storages that cannot are refused.
+    #[derive(Default)]
+    CreateReplication = Post "/cluster/replication" -> () {
+        id: String = "id",
+        target: String = "target",
+        kind: String = "type",
+        schedule: Option<String> = "schedule",
+        rate: Option<f64> = "rate",
+        comment: Option<String> = "comment",
+    }
+
+    /// Takes a job away; the copies go with it unless `keep` says otherwise.
+    DeleteReplication = Delete "/cluster/replication/{id}" -> () {
+        id: String = "id",
+        keep: Option<bool> = "keep",
+        force: Option<bool> = "force",
+    }
 
     /// Pools that the caller may see.
     GetPools = Get "/pools" -> Vec<Pool> {}
