@@ -57,6 +57,41 @@ fn the_advice_comes_in_plain_words_and_by_week() {
 }
 
 #[test]
+fn the_advice_fits_what_hosts_the_app_and_whom_it_serves() {
+    let advice = |sandbox: &Sandbox, args: &[&str]| {
+        let document = written(sandbox, args);
+        chapter(&document, "### In plain words\n", "<a id=").to_owned()
+    };
+    let unknown = Sandbox::with(&[("docker-compose.yml", COMPOSE)]);
+    let said = advice(&unknown, &[]);
+    assert!(said.contains("The files do not say what hosts it today"), "{said}");
+    let machine = "qm create 105 --name app --memory 2048 --net0 virtio,bridge=vmbr0,firewall=1\n";
+    let machine = Sandbox::with(&[("docker-compose.yml", COMPOSE), ("make.sh", machine)]);
+    let said = advice(&machine, &[]);
+    assert!(said.contains("**The guest can stay.**"), "{said}");
+    let container = "pct create 105 local:vztmpl/debian-13-standard_13.1-2_amd64.tar.zst --unprivileged 0\n";
+    let container = Sandbox::with(&[("docker-compose.yml", COMPOSE), ("make.sh", container)]);
+    let said =
+        ["homelab", "internet", "production"].map(|profile| advice(&container, &["--profile", profile]));
+    let expected = ["can stay for now", "take it off the internet", "is the next thing to plan"];
+    for (said, expected) in said.iter().zip(expected) {
+        assert!(said.contains(expected), "{expected}: {said}");
+    }
+}
+
+#[test]
+fn the_pace_is_the_owners() {
+    let weeks = |hours: &str| {
+        let settings = format!("evaluate:\n  hours_per_week: {hours}\n");
+        let sandbox = Sandbox::with(&[("docker-compose.yml", COMPOSE), ("plimsoll.yaml", &settings)]);
+        let document = written(&sandbox, &[]);
+        chapter(&document, "### By week\n", "<a id=").lines().filter(|line| line.starts_with("| ")).count()
+            - 2
+    };
+    assert!(weeks("1") > weeks("40"), "{} and {}", weeks("1"), weeks("40"));
+}
+
+#[test]
 fn the_chapters_stand_in_their_order() {
     let document = of_the_example();
     let headings: Vec<&str> =

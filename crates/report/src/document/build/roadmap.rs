@@ -1,12 +1,12 @@
 //! The recommendations in plain words, and by week.
 
-use plimsoll_judge::alternatives::Outcome;
+use plimsoll_judge::alternatives::{Kind, Outcome};
 use plimsoll_judge::proposals as judged;
-use plimsoll_judge::roadmap::{Roadmap, Week, Work};
+use plimsoll_judge::roadmap::{Week, Work};
 use plimsoll_rules::{Profile, Severity};
 use plimsoll_text::Applicability;
 
-use super::show::{Show, capital, listed, noun, number, part, points, proposal_anchor, table};
+use super::show::{Show, listed, noun, number, part, points, proposal_anchor, table};
 use crate::document::{Block, Hours, Proposal, Section, Text};
 use crate::report::counted;
 
@@ -23,12 +23,11 @@ const FIRST: [&str; 7] = [
 
 /// What a tired person needs to know.
 pub(super) fn plain(show: &Show<'_>, proposals: &[Proposal]) -> Section {
-    let road = &show.input.judgement.roadmap;
     let said = [
         before_deploying(show, proposals),
         patches(proposals),
-        pace(road, proposals),
-        hosting(show, road),
+        pace(show, proposals),
+        hosting(show),
         left_alone(show),
     ];
     part("plain", "In plain words", vec![Block::List(said.into_iter().flatten().collect())])
@@ -94,7 +93,8 @@ fn patch(count: usize, which: &str) -> String {
     if count == 1 { format!("1 patch{which}") } else { format!("{count} patches{which}") }
 }
 
-fn pace(road: &Roadmap, proposals: &[Proposal]) -> Option<Text> {
+fn pace(show: &Show<'_>, proposals: &[Proposal]) -> Option<Text> {
+    let road = &show.input.judgement.roadmap;
     let last = road.weeks.last()?;
     let quick = proposals.iter().filter(|proposal| proposal.horizon == judged::Horizon::QuickWin);
     let quick = quick
@@ -108,18 +108,16 @@ fn pace(road: &Roadmap, proposals: &[Proposal]) -> Option<Text> {
         })
         .max();
     let mut said: Vec<String> = Vec::new();
-    if let Some(week) = quick {
+    if let Some(week) = quick.filter(|week| *week < last.number) {
         said.push(format!("the quick wins are done by the end of week {week}"));
     }
-    if let Some(week) = road.week_of(Work::Move) {
+    if let Some(week) = road.week_of(Work::Move).filter(|week| *week < last.number) {
         said.push(format!("the move by the end of week {week}"));
     }
-    if let Some(week) =
-        road.closed_in().filter(|_| road.weeks.first().is_some_and(|first| first.open_paths > 0))
-    {
+    if let Some(week) = closed_in(show).filter(|week| *week < last.number) {
         said.push(format!("no open attack path is left after week {week}"));
     }
-    said.push(format!("all of it is done in week {}", last.number));
+    said.push(format!("all of it is done by the end of week {}", last.number));
     let hours = counted(usize::try_from(road.hours_per_week).unwrap_or(usize::MAX), "hour");
     Some(
         Text::default()
@@ -130,34 +128,55 @@ fn pace(road: &Roadmap, proposals: &[Proposal]) -> Option<Text> {
     )
 }
 
+/// The week at whose end the last open path is closed; nothing where none is open now.
+fn closed_in(show: &Show<'_>) -> Option<u32> {
+    let judgement = show.input.judgement;
+    let is_open = judgement.paths.open().next().is_some();
+    judgement.roadmap.closed_in().filter(|_| is_open)
+}
+
 /// Whether the guest can stay, and until when.
-fn hosting(show: &Show<'_>, road: &Roadmap) -> Option<Text> {
+fn hosting(show: &Show<'_>) -> Option<Text> {
     let judgement = show.input.judgement;
     let verdict = judgement.verdict.as_ref().filter(|_| !show.is_empty())?;
-    let closed = road.closed_in();
-    let by = closed.map_or_else(
-        || "whatever the plan closes".to_owned(),
-        |week| format!("the end of week {week} (no open path is left then)"),
-    );
+    let after = match closed_in(show) {
+        Some(week) => format!("after the end of week {week} (no open path is left then)"),
+        None => "when the list below is done".to_owned(),
+    };
     if verdict.outcome == Outcome::Validation || verdict.winner == verdict.today {
         return Some(
             Text::default()
                 .strong("The guest can stay.")
-                .and(&format!(" Nothing else is worth the work here; what is worth it is in the list below. Strangers come in after {by}.")),
+                .and(&format!(" Another way of hosting is not worth its work here; the list below is. Let strangers in, and people who depend on it, {after}.")),
         );
     }
     let winner = noun(verdict.winner);
-    Some(match judgement.profile {
-        Profile::Homelab => Text::default().strong("The guest can stay for now,").and(&format!(
-            " as long as everybody in the network is somebody whom you trust. Let strangers in, and people who depend on it, after {by}, and into {winner}."
-        )),
-        Profile::Internet => Text::default().strong("The guest cannot stay.").and(&format!(
-            " Strangers reach it: take it off the internet, or behind a VPN, until {by}. What opens again is {winner}."
-        )),
-        Profile::Production => Text::default().strong("The guest cannot stay.").and(&format!(
-            " Others depend on it: stop adding to it, and plan the move to {winner} as the next release. Count on {by}."
-        )),
-    })
+    let (lead, mut rest) = match judgement.profile {
+        Profile::Homelab => (
+            "The guest can stay for now,",
+            format!(
+                " as long as everybody in the network is somebody whom you trust. Let strangers in, and people who depend on it, {after}, and into {winner}."
+            ),
+        ),
+        Profile::Internet => (
+            "The guest cannot stay.",
+            format!(
+                " Strangers reach it: take it off the internet, or behind a VPN. Open it again {after}, and as {winner}."
+            ),
+        ),
+        Profile::Production => (
+            "The guest cannot stay.",
+            format!(
+                " Others depend on it: the move to {winner} is the next thing to plan, before anything new. It is what others can depend on {after}."
+            ),
+        ),
+    };
+    if verdict.today == Kind::Today {
+        rest.push_str(&format!(
+            " The files do not say what hosts it today: where that is {winner} already, nothing has to move."
+        ));
+    }
+    Some(Text::default().strong(lead).and(&rest))
 }
 
 /// Ways that cost more and are worth less than today's.
@@ -178,7 +197,7 @@ fn left_alone(show: &Show<'_>) -> Option<Text> {
     (!worse.is_empty()).then(|| {
         Text::default().strong("Leave alone:").and(&format!(
             " {}. Today's way has {} points.",
-            capital(&listed(&worse)),
+            listed(&worse),
             points(verdict.today_total)
         ))
     })
