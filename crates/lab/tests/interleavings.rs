@@ -2,43 +2,29 @@
 
 #![expect(clippy::unwrap_used, reason = "a test says why it stops")]
 
+mod root;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use plimsoll_lab::{Fault, Lab, Options, Outcome, Request, Rule};
-use plimsoll_pve::percent_encode;
+use plimsoll_lab::{Fault, Options, Rule};
 use proptest::prelude::*;
+use root::Root;
 use serde_json::Value;
 
-struct Node {
-    lab: Lab,
-    cookie: String,
-    csrf: String,
+struct Node(Root);
+
+impl std::ops::Deref for Node {
+    type Target = Root;
+
+    fn deref(&self) -> &Root {
+        &self.0
+    }
 }
 
 impl Node {
     fn new() -> Self {
-        let lab = Lab::new(Options { virtual_time: true, ..Options::default() });
-        let mut node = Self { lab, cookie: String::new(), csrf: String::new() };
-        let session =
-            node.ask("POST", "/access/ticket", "username=root@pam&password=plimsoll").1["data"].clone();
-        node.cookie = format!("PVEAuthCookie={}", percent_encode(session["ticket"].as_str().unwrap()));
-        node.csrf = session["CSRFPreventionToken"].as_str().unwrap().to_owned();
-        node
-    }
-
-    fn ask(&self, verb: &str, path: &str, form: &str) -> (u16, Value) {
-        let request = Request {
-            verb: verb.to_owned(),
-            path: format!("/api2/json{path}"),
-            content_type: Some("application/x-www-form-urlencoded".to_owned()),
-            cookie: (!self.cookie.is_empty()).then(|| self.cookie.clone()),
-            csrf: Some(self.csrf.clone()),
-            body: form.as_bytes().to_vec(),
-            ..Request::default()
-        };
-        let Outcome::Answer { response, .. } = self.lab.handle(&request) else { return (0, Value::Null) };
-        (response.status, serde_json::from_slice(&response.body).unwrap_or_default())
+        Self(Root::login(Options::default()))
     }
 
     fn list(&self, path: &str) -> Vec<Value> {

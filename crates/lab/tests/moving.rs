@@ -2,28 +2,29 @@
 
 #![expect(clippy::unwrap_used, reason = "a test says why it stops")]
 
+mod root;
+
 use std::time::Duration;
 
-use plimsoll_lab::{Fault, Lab, Options, Outcome, Release, Request, Rule};
-use plimsoll_pve::percent_encode;
+use plimsoll_lab::{Fault, Options, Release, Rule};
+use root::Root;
 use serde_json::Value;
 
 const TEMPLATE: &str = "local:vztmpl/debian-13-standard_13.1-2_amd64.tar.zst";
 
-struct Node {
-    lab: Lab,
-    cookie: String,
-    csrf: String,
+struct Node(Root);
+
+impl std::ops::Deref for Node {
+    type Target = Root;
+
+    fn deref(&self) -> &Root {
+        &self.0
+    }
 }
 
 impl Node {
     fn new(release: Release) -> Self {
-        let lab = Lab::new(Options { release, virtual_time: true, nodes: 2, ..Options::default() });
-        let mut node = Self { lab, cookie: String::new(), csrf: String::new() };
-        let session =
-            node.ask("POST", "/access/ticket", "username=root@pam&password=plimsoll").1["data"].clone();
-        node.cookie = format!("PVEAuthCookie={}", percent_encode(session["ticket"].as_str().unwrap()));
-        node.csrf = session["CSRFPreventionToken"].as_str().unwrap().to_owned();
+        let node = Self(Root::login(Options { release, nodes: 2, ..Options::default() }));
         for (path, form) in [
             ("/storage", "storage=fast&type=lvmthin&vgname=fast&thinpool=data&content=images,rootdir"),
             ("/storage", "storage=shared&type=nfs&server=192.0.2.1&export=/x&content=images,rootdir,backup"),
@@ -40,20 +41,6 @@ impl Node {
             assert_eq!(node.done(path, form), "OK", "{path} {form}");
         }
         node
-    }
-
-    fn ask(&self, verb: &str, path: &str, form: &str) -> (u16, Value) {
-        let request = Request {
-            verb: verb.to_owned(),
-            path: format!("/api2/json{path}"),
-            content_type: Some("application/x-www-form-urlencoded".to_owned()),
-            cookie: (!self.cookie.is_empty()).then(|| self.cookie.clone()),
-            csrf: Some(self.csrf.clone()),
-            body: form.as_bytes().to_vec(),
-            ..Request::default()
-        };
-        let Outcome::Answer { response, .. } = self.lab.handle(&request) else { return (0, Value::Null) };
-        (response.status, serde_json::from_slice(&response.body).unwrap_or_default())
     }
 
     /// How a task ended, or why there is none.

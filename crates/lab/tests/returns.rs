@@ -3,11 +3,14 @@
 
 #![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a test says why it stops and what it skips")]
 
+mod root;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
-use plimsoll_lab::{Lab, Options, Outcome, Release, Request};
+use plimsoll_lab::{Options, Release};
 use plimsoll_pve::percent_encode;
+use root::Root;
 use serde_json::Value;
 
 #[expect(clippy::disallowed_methods, reason = "tests look for files that are not part of the repository")]
@@ -27,37 +30,18 @@ fn contract(file: &str) -> Option<Value> {
 
 struct Node {
     release: Release,
-    lab: Lab,
-    cookie: String,
-    csrf: String,
+    root: Root,
 }
 
 impl Node {
     fn new(release: Release) -> Self {
-        let lab = Lab::new(Options { release, virtual_time: true, ..Options::default() });
-        let mut node = Self { release, lab, cookie: String::new(), csrf: String::new() };
-        let session =
-            node.ask("POST", "/access/ticket", "username=root@pam&password=plimsoll").1["data"].clone();
-        node.cookie = format!("PVEAuthCookie={}", percent_encode(session["ticket"].as_str().unwrap()));
-        node.csrf = session["CSRFPreventionToken"].as_str().unwrap().to_owned();
-        node
+        Self { release, root: Root::login(Options { release, ..Options::default() }) }
     }
 
     fn ask(&self, verb: &str, path: &str, form: &str) -> (u16, Value) {
-        let (path, query) = path.split_once('?').unwrap_or((path, ""));
-        let request = Request {
-            verb: verb.to_owned(),
-            path: format!("/api2/json{path}"),
-            query: query.to_owned(),
-            content_type: Some("application/x-www-form-urlencoded".to_owned()),
-            cookie: (!self.cookie.is_empty()).then(|| self.cookie.clone()),
-            csrf: Some(self.csrf.clone()),
-            authorization: None,
-            body: form.as_bytes().to_vec(),
-        };
-        let Outcome::Answer { response, .. } = self.lab.handle(&request) else { return (0, Value::Null) };
-        self.lab.advance(Duration::from_secs(30));
-        (response.status, serde_json::from_slice(&response.body).unwrap_or_default())
+        let answer = self.root.ask(verb, path, form);
+        self.root.lab.advance(Duration::from_secs(30));
+        answer
     }
 
     fn furnish(&self) {
@@ -107,7 +91,7 @@ impl Node {
 
     /// A path that can be asked.
     fn path(&self, template: &str) -> String {
-        let upid = self.lab.logs().first().map(|(upid, _, _)| percent_encode(upid)).unwrap_or_default();
+        let upid = self.root.lab.logs().first().map(|(upid, _, _)| percent_encode(upid)).unwrap_or_default();
         let vmid = if template.contains("/qemu") { "200" } else { "100" };
         let mut path = template.to_owned();
         for (place, value) in [

@@ -3,30 +3,31 @@
 
 #![expect(clippy::unwrap_used, reason = "a test says why it stops")]
 
+#[path = "../root/mod.rs"]
+mod root;
 mod table;
 
 use std::time::Duration;
 
-use plimsoll_lab::{Lab, Options, Outcome, Release, Request};
+use plimsoll_lab::{Options, Release, Request};
 use plimsoll_pve::percent_encode;
+use root::Root;
 use serde_json::Value;
 use table::{OPERATIONS, Operation, WITHOUT_PRIVILEGES};
 
-struct Node {
-    lab: Lab,
-    cookie: String,
-    csrf: String,
+struct Node(Root);
+
+impl std::ops::Deref for Node {
+    type Target = Root;
+
+    fn deref(&self) -> &Root {
+        &self.0
+    }
 }
 
 impl Node {
     fn new(release: Release) -> Self {
-        let lab = Lab::new(Options { release, virtual_time: true, nodes: 2, ..Options::default() });
-        let mut node = Self { lab, cookie: String::new(), csrf: String::new() };
-        let session =
-            node.send("POST", "/access/ticket", "username=root@pam&password=plimsoll", None).1["data"]
-                .clone();
-        node.cookie = format!("PVEAuthCookie={}", percent_encode(session["ticket"].as_str().unwrap()));
-        node.csrf = session["CSRFPreventionToken"].as_str().unwrap().to_owned();
+        let node = Self(Root::login(Options { release, nodes: 2, ..Options::default() }));
         let template = "ostemplate=local:vztmpl/debian-13-standard_13.1-2_amd64.tar.zst&unprivileged=1&rootfs=local-lvm:4";
         node.root("POST", "/nodes/pve1/lxc", &format!("vmid=100&{template}&net0=name%3Deth0,bridge%3Dvmbr0"));
         node.root("POST", "/nodes/pve1/lxc", &format!("vmid=101&{template}&net0=name%3Deth0,bridge%3Dvmbr0"));
@@ -87,26 +88,23 @@ impl Node {
     fn send(&self, verb: &str, path: &str, form: &str, token: Option<&str>) -> (u16, Value) {
         let in_address = matches!(verb, "GET" | "DELETE");
         let first = self.lab.logs().first().map(|(upid, ..)| percent_encode(upid)).unwrap_or_default();
-        let path = path.replace("{task}", &first);
         let (content_type, body) = if path.ends_with("/upload") {
-            multipart(form)
+            let (kind, body) = multipart(form);
+            (Some(kind), body)
         } else {
-            ("application/x-www-form-urlencoded".to_owned(), form.as_bytes().to_vec())
+            (None, form.as_bytes().to_vec())
         };
-        let by_ticket = token.is_none() && !self.cookie.is_empty();
-        let request = Request {
+        let answer = self.0.send(Request {
             verb: verb.to_owned(),
-            path: format!("/api2/json{path}"),
+            path: path.replace("{task}", &first),
             query: if in_address { form.to_owned() } else { String::new() },
-            content_type: Some(content_type),
-            cookie: by_ticket.then(|| self.cookie.clone()),
-            csrf: Some(self.csrf.clone()),
+            content_type,
             authorization: token.map(|token| format!("PVEAPIToken={token}")),
             body: if in_address { Vec::new() } else { body },
-        };
-        let Outcome::Answer { response, .. } = self.lab.handle(&request) else { return (0, Value::Null) };
+            ..Request::default()
+        });
         self.lab.advance(Duration::from_secs(30));
-        (response.status, serde_json::from_slice(&response.body).unwrap_or_default())
+        answer
     }
 
     /// A token whose user and which itself have these privileges everywhere.
