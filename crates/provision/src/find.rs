@@ -113,6 +113,8 @@ pub(crate) async fn search(
                 found.address = address(client, &found).await?;
                 ours.push(found);
             }
+            // While it is made its configuration says only that; whose it is, it says at the end.
+            _ if config.text("lock").as_deref() == Some("create") => {}
             _ if one.named => strangers.push(one.vmid),
             _ => {}
         }

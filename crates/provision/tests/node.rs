@@ -118,3 +118,24 @@ async fn a_rule_that_somebody_added_meanwhile_is_never_the_one_that_goes() {
     left.sort();
     assert_eq!(left, ["", "192.0.2.66", "22", "8080"]);
 }
+
+#[tokio::test]
+async fn a_guest_in_the_making_is_nobody_elses() {
+    for _ in 0..5 {
+        let rig = Rig::new().await;
+        let wanted = wanted("shop");
+        let state = observe(&rig.client, &wanted).await.unwrap();
+        let runner = rig.runner(&wanted, "/proc/none");
+        let watch = async {
+            loop {
+                let seen = observe(&rig.client, &wanted).await.unwrap();
+                assert_eq!(seen.strangers, [], "its name is there before its mark");
+                if !seen.ours.is_empty() {
+                    break;
+                }
+            }
+        };
+        let (made, ()) = tokio::join!(runner.once(&state), watch);
+        made.unwrap();
+    }
+}
