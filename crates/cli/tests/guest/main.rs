@@ -14,6 +14,7 @@ mod app;
 mod chaos;
 mod data;
 mod example;
+mod front;
 mod keep;
 mod lab;
 mod life;

@@ -54,20 +54,61 @@ keep= old=
 for c in $(all); do
     if [ "$(digest "$c")" = "$want" ]; then keep="$keep $c"; else old="$old $c"; fi
 done
+# Masters of nginx in containers of the app, whatever the image is.
+masters() {
+    ids=$(docker ps -q --no-trunc --filter "label=com.docker.compose.project=$A")
+    for p in $(ps -eo pid=,args= | awk '$2 == "nginx:" && $3 == "master" {print $1}'); do
+        for id in $ids; do ! grep -q "$id" "/proc/$p/cgroup" 2>/dev/null || echo "$p"; done
+    done
+}
+# What becomes of the workers that a master had: some take requests, some only finish what they have, or all are gone.
+workers() {
+    ps -o args= -p "$1" | awk '
+        $1 == "nginx:" && $2 == "worker" {if (/is shutting down/) ends = 1; else takes = 1}
+        END {print takes ? "take" : ends ? "end" : "gone"}'
+}
 # nginx looks a name up once, when it starts: it is told to look again, or it would go on asking containers that are gone.
-# The signal only asks for that: until the new workers are there, the old ones take requests, with the old addresses.
+# The signal only asks for that. Workers of before take requests until the new ones are there, and one that ends may yet
+# ask an old address for what it has taken: they are waited for, and not for ever where somebody keeps a connection open.
 look_again() {
-    for c in $(docker ps -q --filter "label=com.docker.compose.project=$A"); do
-        for p in $(docker top "$c" -o pid,args 2>/dev/null | awk '/nginx: master process/ {print $1}'); do
-            workers=$(taking "$c" "$p")
-            kill -HUP "$p" 2>/dev/null || continue
-            signalled=$(now)
-            while [ $(($(now) - signalled)) -lt 5000 ] && taking "$c" "$p" | grep -qxF "$workers"; do sleep 0.05; done
+    for p in $(masters); do
+        old_workers=$(ps -o pid= --ppid "$p" | paste -sd, - | tr -d ' ')
+        [ -n "$old_workers" ] && kill -HUP "$p" 2>/dev/null || continue
+        signalled=$(now)
+        while :; do
+            spent=$(($(now) - signalled))
+            case $(workers "$old_workers") in
+            take) [ $spent -lt 10000 ] || break ;;
+            end) [ $spent -lt 3000 ] || break ;;
+            *) break ;;
+            esac
+            sleep 0.05
         done
     done
 }
-# The workers of the container $1 and the master $2 that take requests: not those that only finish what they have.
-taking() { docker top "$1" -o pid,ppid,args 2>/dev/null | awk -v p="$2" '$2 == p && /nginx: worker process *$/ {print $1}'; }
+# Names lead to old containers until these are gone, so nginx knows both addresses for a while, and a request to one that
+# has just ended would wait for an answer that never comes. Refused at once, nginx asks the next one: new connections to
+# $2… are, where nginx runs, from before the old containers stop until nginx knows only the new ones.
+refuse() {
+    way=$1
+    shift
+    for p in $(masters); do
+        for address in "$@"; do
+            case $address in *:*) tables=ip6tables ;; *) tables=iptables ;; esac
+            nsenter -t "$p" -n "$tables" -w 5 "$way" OUTPUT -d "$address" -p tcp --syn -m comment --comment "$A: old" \
+                -j REJECT --reject-with tcp-reset 2>/dev/null || :
+        done
+    done
+}
+# What a switch that was cut off left of that.
+forget() {
+    for p in $(masters); do
+        for tables in iptables ip6tables; do
+            nsenter -t "$p" -n "$tables" -S OUTPUT 2>/dev/null | grep -F -- "--comment \"$A: old\"" | sed 's/^-A/-D/' |
+                while read -r rule; do eval "nsenter -t $p -n $tables -w 5 $rule" || :; done
+        done
+    done
+}
 begin=$(now) well=$begin
 up() { compose up -d --no-deps --no-build --pull never -t "$grace" "$@" "$s"; }
 if [ "$order" = start ] && [ -n "$old" ]; then
@@ -77,7 +118,11 @@ if [ "$order" = start ] && [ -n "$old" ]; then
     for c in $(all); do
         case " $old " in *" $c "*) ;; *) healthy "$c" ;; esac
     done
+    forget
     look_again
+    addresses=$(docker inspect -f '{{range .NetworkSettings.Networks}}{{println .IPAddress .GlobalIPv6Address}}{{end}}' $old)
+    trap 'refuse -D $addresses' EXIT
+    refuse -I $addresses
     docker stop -t "$grace" $old >/dev/null
     docker rm $old >/dev/null
     look_again
