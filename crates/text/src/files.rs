@@ -2,6 +2,7 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use crate::phrases::Searches;
 use crate::{Place, Span};
 
 /// A file of a [`Files`] set.
@@ -9,12 +10,13 @@ use crate::{Place, Span};
 pub struct FileId(u32);
 
 /// One file: its path relative to the evaluated root, with `/` between parts, and its text.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct SourceFile {
     path: Utf8PathBuf,
     text: std::sync::Arc<str>,
     lowercase: std::sync::OnceLock<String>,
     line_starts: Vec<u32>,
+    searches: Searches,
 }
 
 impl SourceFile {
@@ -24,7 +26,7 @@ impl SourceFile {
         let mut line_starts = Vec::with_capacity(count + 1);
         line_starts.push(0);
         line_starts.extend(memchr::memchr_iter(b'\n', text.as_bytes()).map(|index| to_u32(index + 1)));
-        Self { path, text, lowercase: std::sync::OnceLock::new(), line_starts }
+        Self { path, text, lowercase: std::sync::OnceLock::new(), line_starts, searches: Searches::default() }
     }
 
     /// Path relative to the evaluated root.
@@ -49,6 +51,10 @@ impl SourceFile {
     #[must_use]
     pub fn lowercase(&self) -> &str {
         self.lowercase.get_or_init(|| self.text.to_ascii_lowercase())
+    }
+
+    pub(crate) fn searches(&self) -> &Searches {
+        &self.searches
     }
 
     /// Whether these bytes stand anywhere in the text.

@@ -1,6 +1,7 @@
 //! Many words looked for at once.
 
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use aho_corasick::{AhoCorasick, MatchKind, packed};
 
@@ -10,14 +11,35 @@ use crate::SourceFile;
 ///
 /// One pass over a text finds all of them; a set is built once and kept in a static, so that a rule which looks
 /// through every file costs little more than reading the bytes.
+///
+/// A file remembers what was found in it: sets of files that share it (see [`crate::Files::with_texts`]) search it once.
 #[derive(Debug)]
 pub struct Phrases {
+    number: u32,
     phrases: Vec<String>,
     /// Whether capital letters count.
     exact: bool,
     /// Compares many bytes at a time; not for every set nor on every processor.
     wide: Option<packed::Searcher>,
     automaton: OnceLock<Option<AhoCorasick>>,
+}
+
+/// What sets of phrases found in one file, by the number of the set.
+#[derive(Debug, Default)]
+pub(crate) struct Searches {
+    found: Mutex<Vec<(u32, bool)>>,
+    lines: Mutex<Vec<(u32, Arc<[usize]>)>>,
+}
+
+/// What is known under a number, or is found out and known from now on.
+fn known<T: Clone>(all: &Mutex<Vec<(u32, T)>>, number: u32, search: impl FnOnce() -> T) -> T {
+    let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, known)) = all.iter().find(|(known, _)| *known == number) {
+        return known.clone();
+    }
+    let found = search();
+    all.push((number, found.clone()));
+    found
 }
 
 impl Phrases {
@@ -32,8 +54,10 @@ impl Phrases {
     }
 
     fn of(phrases: Vec<String>, exact: bool) -> Self {
+        static SETS: AtomicU32 = AtomicU32::new(0);
         let wide = packed::Searcher::new(&phrases);
-        Self { phrases, exact, wide, automaton: OnceLock::new() }
+        let number = SETS.fetch_add(1, Ordering::Relaxed);
+        Self { number, phrases, exact, wide, automaton: OnceLock::new() }
     }
 
     fn text<'a>(&self, file: &'a SourceFile) -> &'a str {
@@ -43,7 +67,7 @@ impl Phrases {
     /// Whether a file holds one of them.
     #[must_use]
     pub fn are_in(&self, file: &SourceFile) -> bool {
-        self.find(self.text(file)).next().is_some()
+        known(&file.searches().found, self.number, || self.find(self.text(file)).next().is_some())
     }
 
     /// Whether a text holds one of them.
@@ -56,12 +80,15 @@ impl Phrases {
     }
 
     /// The lines (counted from 0) of a file that hold one of them, in order, each once.
-    pub fn lines<'a>(&'a self, file: &'a SourceFile) -> impl Iterator<Item = usize> + 'a {
-        let mut last = None;
-        self.find(self.text(file)).filter_map(move |at| {
-            let line = file.line_of(u32::try_from(at).unwrap_or(u32::MAX));
-            (last.replace(line) != Some(line)).then_some(line)
-        })
+    pub fn lines(&self, file: &SourceFile) -> impl Iterator<Item = usize> + use<> {
+        let lines: Arc<[usize]> = known(&file.searches().lines, self.number, || {
+            let lines =
+                self.find(self.text(file)).map(|at| file.line_of(u32::try_from(at).unwrap_or(u32::MAX)));
+            let mut lines: Vec<usize> = lines.collect();
+            lines.dedup();
+            lines.into()
+        });
+        (0..lines.len()).filter_map(move |at| lines.get(at).copied())
     }
 
     /// Where they begin, in order, in a text that is written as they are.
@@ -90,7 +117,7 @@ mod tests {
         let phrases = Phrases::new(&["Alpha", "beta"]);
         for (_, file) in files.iter() {
             assert_eq!(phrases.lines(file).collect::<Vec<_>>(), [0, 2, 4]);
-            assert!(phrases.are_in(file));
+            assert!(phrases.are_in(file) && phrases.are_in(file));
             assert!(!Phrases::new(&["gamma"]).are_in(file));
         }
         assert!(phrases.are_in_text("no ALPHABET"));
@@ -98,6 +125,11 @@ mod tests {
         let exact = Phrases::exact(&["Beta"]);
         for (_, file) in files.iter() {
             assert_eq!(exact.lines(file).collect::<Vec<_>>(), [2]);
+            assert_eq!(phrases.lines(file).collect::<Vec<_>>(), [0, 2, 4], "each set has its own memory");
+        }
+        let changed = files.with_texts(files.iter().map(|(id, _)| (id, "alpha".to_owned())));
+        for (_, file) in changed.iter() {
+            assert_eq!(phrases.lines(file).collect::<Vec<_>>(), [0], "another text is searched anew");
         }
         assert!(!exact.are_in_text("beta"));
     }
