@@ -20,4 +20,5 @@ mod life;
 mod made;
 mod rotate;
 mod story;
+mod vm;
 mod whole;
