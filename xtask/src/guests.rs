@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Instant;
 
-use plimsoll_lab::host::{Image, STAND_INS, examine};
+use plimsoll_lab::host::{Image, STAND_INS, VmImage, examine};
 
 use crate::checks::{Skipped, command, is_root};
 use crate::say;
@@ -29,14 +29,21 @@ pub(crate) fn prepare() {
         // What does not come is missing afterwards.
         let _ = install.stdin(Stdio::null()).stdout(Stdio::null()).status();
     }
-    let others = |what: &str| what != "the guest image" && !what.starts_with("stand-in");
+    let image = |what: &str| ["the guest image", "the disk image of virtual machines"].contains(&what);
     let all = examine(&cache);
-    if all.iter().any(|one| one.checks.iter().any(|check| others(&check.what) && !check.found)) {
+    // Whether nothing but images is missing for it.
+    let may = |backend: &str| {
+        let mut of = all.iter().filter(|one| one.backend == backend);
+        of.any(|one| one.checks.iter().all(|check| check.found || image(&check.what)))
+    };
+    if !may("lxc") {
         return;
     }
     say("== making the images of guests and of their stack, once");
-    let image = Image::in_cache(&cache);
-    let mut made = vec![image.build(|_| {})];
+    let mut made = vec![Image::in_cache(&cache).build(|_| {})];
+    if may("qemu") {
+        made.push(VmImage::in_cache(&cache).build(|_| {}));
+    }
     let wanted = STAND_INS.iter().filter(|one| ["nginx", "postgres", "python", "redis"].contains(&one.name));
     made.extend(wanted.map(|one| one.build(&cache, |_| {})));
     for error in made.into_iter().filter_map(Result::err) {

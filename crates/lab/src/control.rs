@@ -141,10 +141,10 @@ fn obey(lab: &Lab, ask: Ask, down: &Sender<()>) -> String {
 fn status(lab: &Lab) -> String {
     let summary = lab.summary();
     let mut out = format!(
-        "Proxmox VE {} (lab), nodes {}, {} guests\n",
+        "Proxmox VE {} (lab), nodes {}, {}\n",
         summary.release,
         summary.nodes.join(", "),
-        summary.backend
+        summary.made_of()
     );
     for (vmid, kind, name, running) in &summary.guests {
         let at = published(&summary, *vmid).map(|at| format!("  SSH at {at}")).unwrap_or_default();
@@ -176,7 +176,7 @@ fn describe(lab: &Lab) -> String {
         guest
     });
     let value = serde_json::json!({
-        "release": summary.release, "nodes": summary.nodes, "backend": summary.backend, "limits": summary.limits,
+        "release": summary.release, "nodes": summary.nodes, "backend": summary.backend, "vms": summary.vms, "limits": summary.limits,
         "guests": guests.collect::<Vec<_>>(), "tasks": summary.tasks, "faults": summary.faults,
     });
     format!("{value}\n")

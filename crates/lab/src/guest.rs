@@ -50,6 +50,8 @@ pub(crate) struct Snapshot {
     pub(crate) parent: Option<String>,
     pub(crate) description: String,
     pub(crate) number: u32,
+    /// Whether the memory of a virtual machine was kept with its disks.
+    pub(crate) memory: bool,
 }
 
 /// A guest.

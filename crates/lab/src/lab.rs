@@ -14,9 +14,9 @@ use crate::contract::{Contract, Detail};
 use crate::cx::Cx;
 use crate::faults::{Fault, Rule};
 use crate::handlers::{self, ROUTES};
-use crate::http::{Given, Outcome, Request, Response, decode, parameters, render, split};
+use crate::http::{Given, Outcome, Request, Wrapping, decode, parameters, render, split};
 use crate::options::Options;
-use crate::reply::{Answer, Refusal};
+use crate::reply::{Answer, Refusal, Reply};
 use crate::state::State;
 use crate::validate::{Args, Raw, validate};
 
@@ -25,6 +25,14 @@ pub struct Lab {
     options: Options,
     contract: Contract,
     state: Mutex<State>,
+}
+
+/// A request that was taken.
+pub(crate) enum Begun {
+    /// This becomes of it.
+    Done(Outcome),
+    /// Somebody outside the lab is asked, which takes its time: this says what becomes of it.
+    Asks(Box<dyn FnOnce() -> Outcome + Send>),
 }
 
 /// Two hours.
@@ -47,43 +55,54 @@ impl Lab {
 
     /// Answers a request.
     pub fn handle(&self, request: &Request) -> Outcome {
+        match self.begin(request) {
+            Begun::Done(outcome) => outcome,
+            Begun::Asks(ask) => ask(),
+        }
+    }
+
+    /// Answers a request, or says what is to be asked first. The lab is nobody's meanwhile.
+    pub(crate) fn begin(&self, request: &Request) -> Begun {
         let mut state = self.state();
         state.settle();
         let delay = state.faults.latency(&request.verb, &request.path);
         let fault = state.faults.on_request(&request.verb, &request.path);
         match fault {
-            Some(Fault::LostBefore) => return Outcome::Lost,
+            Some(Fault::LostBefore) => return Begun::Done(Outcome::Lost),
             Some(Fault::Status { status, message }) => {
                 let text = if message.is_empty() { usual(status).to_owned() } else { message };
                 // Between nodes there is no JSON.
                 let refusal =
                     if status >= 502 { Refusal::bare(status, text) } else { Refusal::new(status, text) };
-                let response = render(Err(refusal), crate::http::Wrapping::Json);
-                return Outcome::Answer { response, delay };
+                let response = render(Err(refusal), Wrapping::Json);
+                return Begun::Done(Outcome::Answer { response, delay });
             }
             _ => {}
         }
-        let response = self.respond(&mut state, request);
-        match fault {
-            Some(Fault::LostAfter) => Outcome::Lost,
-            _ => Outcome::Answer { response, delay },
+        let (answer, wrapping) = self.respond(&mut state, request);
+        let lost = matches!(fault, Some(Fault::LostAfter));
+        let end = move |answer: Answer| {
+            let response = render(answer, wrapping);
+            if lost { Outcome::Lost } else { Outcome::Answer { response, delay } }
+        };
+        match answer {
+            Ok(Reply { later: Some(ask), .. }) => Begun::Asks(Box::new(move || end(ask().map(Reply::from)))),
+            answer => Begun::Done(end(answer)),
         }
     }
 
-    fn respond(&self, state: &mut State, request: &Request) -> Response {
+    fn respond(&self, state: &mut State, request: &Request) -> (Answer, Wrapping) {
         let Some((wrapping, path)) = split(&request.path) else {
             let refusal = Refusal::bare(501, format!("no such uri '{}'", request.path));
-            return render(Err(refusal), crate::http::Wrapping::Json);
+            return (Err(refusal), Wrapping::Json);
         };
         if !matches!(request.verb.as_str(), "GET" | "POST" | "PUT" | "DELETE") {
-            return render(
-                Err(Refusal::bare(501, format!("method '{}' not available", request.verb))),
-                wrapping,
-            );
+            let refusal = Refusal::bare(501, format!("method '{}' not available", request.verb));
+            return (Err(refusal), wrapping);
         }
         let answer = self.answer(state, request, &path);
         state.settle();
-        render(answer, wrapping)
+        (answer, wrapping)
     }
 
     fn answer(&self, state: &mut State, request: &Request, path: &[String]) -> Answer {
@@ -202,6 +221,12 @@ impl Lab {
         names.map(|name| format!("local:{name}")).collect()
     }
 
+    /// Names of disk images in its storage `local` that hold one, ready to make virtual machines from.
+    pub fn images(&self) -> Vec<String> {
+        let images = self.state().backend.images().unwrap_or_default();
+        images.into_iter().map(|image| format!("local:import/{}", image.name)).collect()
+    }
+
     /// Makes a token of the administrator `lab@pve`, which a reset leaves, and answers how a client shows it. It has every
     /// privilege and is nobody's root, like the token that a deploy to a real node should have.
     pub fn issue_token(&self, name: &str, secret: &str) -> Secret {
@@ -247,6 +272,7 @@ impl Lab {
             release: state.release.version().to_owned(),
             nodes: state.nodes.clone(),
             backend: state.backend.name(),
+            vms: state.backend.vms(),
             limits: state.backend.limits(),
             guests: state
                 .guests
@@ -280,8 +306,10 @@ pub struct Summary {
     pub nodes: Vec<String>,
     /// The backend of its guests.
     pub backend: &'static str,
+    /// What its virtual machines are made of.
+    pub vms: &'static str,
     /// What its guests cannot show.
-    pub limits: &'static [&'static str],
+    pub limits: Vec<&'static str>,
     /// Number, kind, name, whether it runs.
     pub guests: Vec<(u32, &'static str, String, bool)>,
     /// Guests whose SSH server is reached at another address than their own: number and address with port.
@@ -290,6 +318,18 @@ pub struct Summary {
     pub tasks: usize,
     /// Faults that are set.
     pub faults: usize,
+}
+
+impl Summary {
+    /// What guests are made of, for people.
+    pub fn made_of(&self) -> String {
+        let (guests, vms) = (self.backend, self.vms);
+        match (guests, vms) {
+            _ if guests == vms => format!("{guests} guests"),
+            (_, "simulated") => format!("{guests} guests, virtual machines simulated"),
+            _ => format!("{guests} guests, virtual machines by {vms}"),
+        }
+    }
 }
 
 /// Endpoints of a release: verb, path, whether the lab answers.

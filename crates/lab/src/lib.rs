@@ -6,6 +6,7 @@
 mod access;
 mod backend;
 mod clock;
+mod cloudinit;
 mod contract;
 #[cfg(unix)]
 pub mod control;
@@ -28,7 +29,8 @@ mod task;
 mod validate;
 
 pub use backend::{
-    Address, Backend, GuestSpec, Network, NewGuest, Operation, Progress, Simulated, Template, Usage,
+    Address, Backend, GuestAgent, GuestSpec, Network, NewGuest, Operation, Progress, Simulated, Template,
+    Usage,
 };
 #[cfg(unix)]
 pub use backend::{docker, lxc};

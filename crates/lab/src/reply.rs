@@ -5,16 +5,32 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 /// An answer.
-#[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) data: Value,
     /// Lines of a list in all, where the list is a part.
     pub(crate) total: Option<usize>,
+    /// What gives the data, where somebody outside the lab is asked: the lab answers others meanwhile.
+    pub(crate) later: Option<Later>,
+}
+
+/// A question that takes its time.
+pub(crate) type Later = Box<dyn FnOnce() -> Result<Value, Refusal> + Send>;
+
+impl Reply {
+    pub(crate) fn later(ask: impl FnOnce() -> Result<Value, Refusal> + Send + 'static) -> Self {
+        Self { data: Value::Null, total: None, later: Some(Box::new(ask)) }
+    }
+}
+
+impl std::fmt::Debug for Reply {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Reply").field("data", &self.data).field("total", &self.total).finish_non_exhaustive()
+    }
 }
 
 impl From<Value> for Reply {
     fn from(data: Value) -> Self {
-        Self { data, total: None }
+        Self { data, total: None, later: None }
     }
 }
 

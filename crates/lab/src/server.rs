@@ -21,7 +21,7 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
 use crate::http::{Outcome, Request, Response};
-use crate::lab::Lab;
+use crate::lab::{Begun, Lab};
 
 /// The certificate that a lab shows, made for it alone.
 #[derive(Clone)]
@@ -170,7 +170,12 @@ async fn answer(
         csrf: header(HeaderName::from_static("csrfpreventiontoken")),
         body: body.to_bytes().to_vec(),
     };
-    match lab.handle(&request) {
+    let outcome = match lab.begin(&request) {
+        Begun::Done(outcome) => outcome,
+        // A thread that panicked has no answer.
+        Begun::Asks(ask) => tokio::task::spawn_blocking(ask).await.unwrap_or(Outcome::Lost),
+    };
+    match outcome {
         Outcome::Answer { response, delay } => {
             if delay > 0 {
                 tokio::time::sleep(Duration::from_millis(delay)).await;

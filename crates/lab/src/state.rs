@@ -99,7 +99,10 @@ impl State {
         self.storages.insert("local".to_owned(), local);
         self.storages.insert("local-lvm".to_owned(), thin);
         let now = self.now();
-        let mut there = vec![(IMAGE.to_owned(), "import", "qcow2", 339_000_000)];
+        let mut there = match self.backend.images() {
+            None => vec![(IMAGE.to_owned(), "import", "qcow2", 339_000_000)],
+            Some(real) => real.into_iter().map(|one| (one.name, "import", "qcow2", one.bytes)).collect(),
+        };
         match self.backend.templates() {
             None => there.push((TEMPLATE.to_owned(), "vztmpl", "tzst", 129_000_000)),
             Some(real) => there.extend(real.into_iter().map(|one| (one.name, "vztmpl", "tzst", one.bytes))),

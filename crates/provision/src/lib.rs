@@ -12,7 +12,6 @@ mod boot_tests;
 mod error;
 mod find;
 mod firewall;
-mod iso;
 mod mark;
 mod observe;
 mod plan;

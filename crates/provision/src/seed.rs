@@ -3,12 +3,12 @@
 //! YAML is a superset of JSON, so all of it is JSON.
 
 use plimsoll_config::Address;
-use plimsoll_pve::Vmid;
+use plimsoll_pve::{Vmid, iso};
 use plimsoll_remote::KeyPair;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::{Wanted, iso};
+use crate::Wanted;
 
 /// The label by which cloud-init knows the image.
 const LABEL: &str = "cidata";

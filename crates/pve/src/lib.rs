@@ -12,6 +12,7 @@ mod auth;
 mod client;
 mod encode;
 mod error;
+pub mod iso;
 pub mod property;
 mod secret;
 mod task;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::{Args, Subcommand, ValueEnum};
-use plimsoll_lab::host::{HostError, Image, STAND_INS, examine};
+use plimsoll_lab::host::{HostError, Image, STAND_INS, VmImage, examine};
 
 use crate::failure::{Failure, FailureKind, Outcome};
 use crate::ui::Ui;
@@ -23,6 +23,9 @@ enum ImageCommand {
 
 #[derive(Debug, Args)]
 struct BuildArgs {
+    /// Make the disk image that virtual machines boot from instead, with its own kernel
+    #[arg(long, conflicts_with_all = ["stand_ins", "only"])]
+    vm: bool,
     /// Make archives for `docker load` that stand in for official images where no registry is reached
     #[arg(long)]
     stand_ins: bool,
@@ -70,6 +73,11 @@ pub(crate) fn image(ui: &Ui, args: &ImageArgs) -> Result<Outcome, Failure> {
     let ImageCommand::Build(args) = &args.command;
     let cache = args.cache.cache.as_path();
     let wanted = |name: &str| args.stand_ins || args.only.iter().any(|only| only == name);
+    if args.vm {
+        let image = VmImage::in_cache(cache);
+        built(ui, &image.path, |ui| image.build(|step| ui.status(step)))?;
+        return Ok(Outcome::Clean);
+    }
     if !args.stand_ins && args.only.is_empty() {
         let image = Image::in_cache(cache);
         built(ui, &image.path, |ui| image.build(|step| ui.status(step)))?;

@@ -110,20 +110,20 @@ pub(crate) fn run(ui: &Ui, args: &UpArgs, directory: &Path, socket: &Path) -> Re
     let summary = lab.summary();
     let network = lab.network();
     let mut text = format!(
-        "Proxmox VE {} (lab), {} guests\n\
+        "Proxmox VE {} (lab), {}\n\
          address      https://{}\n\
          fingerprint  {}\n\
          ca file      {}\n\
          user         root@pam, password {password}\n",
         summary.release,
-        summary.backend,
+        summary.made_of(),
         server.address,
         server.certificate.fingerprint,
         authority.display(),
     );
     let template = lab.templates().into_iter().next().unwrap_or_default();
     let mut described = json!({
-        "schema": "plimsoll-lab/v1", "release": summary.release, "guests": summary.backend, "limits": summary.limits,
+        "schema": "plimsoll-lab/v1", "release": summary.release, "guests": summary.backend, "vms": summary.vms, "limits": summary.limits,
         "url": format!("https://{}", server.address), "fingerprint": server.certificate.fingerprint.to_string(),
         "ca_file": std::path::absolute(&authority).unwrap_or_else(|_| authority.clone()), "user": "root@pam", "password": password, "token": token.expose(), "node": "pve1",
         "template": template, "storage": "local-lvm",
@@ -134,6 +134,10 @@ pub(crate) fn run(ui: &Ui, args: &UpArgs, directory: &Path, socket: &Path) -> Re
              network      {} on {}, gateway {}, this machine {}\n",
             network.subnet, network.bridge, network.gateway, network.machine
         ));
+        if let Some(image) = lab.images().into_iter().next() {
+            text.push_str(&format!("disk image   {image}\n"));
+            map.insert("image".to_owned(), json!(image));
+        }
         map.insert("bridge".to_owned(), json!(network.bridge));
         map.insert("subnet".to_owned(), json!(network.subnet));
         map.insert("gateway".to_owned(), json!(network.gateway));
@@ -179,12 +183,14 @@ pub(crate) fn environment(ui: &Ui, directory: &Path, as_json: bool) -> Result<()
         ("PLIMSOLL_PVE_NODE", "node"),
         ("PLIMSOLL_PVE_STORAGE", "storage"),
         ("PLIMSOLL_PVE_TEMPLATE", "template"),
+        ("PLIMSOLL_PVE_IMAGE", "image"),
         ("PLIMSOLL_PVE_BRIDGE", "bridge"),
         ("PLIMSOLL_PVE_SUBNET", "subnet"),
         ("PLIMSOLL_PVE_GATEWAY", "gateway"),
         ("PLIMSOLL_PVE_NAMESERVER", "nameserver"),
         ("PLIMSOLL_LAB_MACHINE", "machine"),
         ("PLIMSOLL_LAB_GUESTS", "guests"),
+        ("PLIMSOLL_LAB_VMS", "vms"),
     ];
     let lines =
         names.iter().filter_map(|(name, key)| Some(format!("{name}='{}'\n", value.get(key)?.as_str()?)));

@@ -5,7 +5,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use plimsoll_lab::host::{Image, examine};
+use plimsoll_lab::host::{Image, VmImage, examine};
 use plimsoll_lab::lxc::{Lxc, Place};
 use plimsoll_lab::{Certificate, Lab, Options, Server};
 use plimsoll_pve::api::{GetGuests, GetSnapshots, GuestKind, LxcCreate, PowerOn};
@@ -49,12 +49,29 @@ pub(crate) fn skip(why: &str) {
 impl LabNode {
     /// A node; `None`, said in words, where no guest boots.
     pub(crate) async fn new() -> Option<Self> {
-        Self::with(false).await
+        Self::with(false, None).await
+    }
+
+    /// A node whose virtual machines boot, too; `None`, said in words, where they do not.
+    pub(crate) async fn with_vms() -> Option<Self> {
+        let cache = cache();
+        let missing: Vec<String> = examine(&cache)
+            .into_iter()
+            .filter(|one| one.backend == "qemu")
+            .flat_map(|one| one.checks)
+            .filter(|check| !check.found)
+            .map(|check| check.what)
+            .collect();
+        if !missing.is_empty() {
+            skip(&format!("{} missing", missing.join(", ")));
+            return None;
+        }
+        Self::with(false, Some(VmImage::in_cache(&cache).path)).await
     }
 
     /// A node whose guests may reach what this machine reaches.
     #[expect(clippy::disallowed_methods, reason = "prepares the guest of a test")]
-    async fn with(internet: bool) -> Option<Self> {
+    async fn with(internet: bool, vms: Option<PathBuf>) -> Option<Self> {
         let cache = cache();
         let lxc = examine(&cache).into_iter().find(|one| one.backend == "lxc")?;
         if !lxc.is_ready() {
@@ -65,7 +82,7 @@ impl LabNode {
         let own = tempfile::Builder::new().prefix("plimsoll-deploy-").tempdir_in("/var/tmp").unwrap();
         std::fs::set_permissions(own.path(), std::os::unix::fs::PermissionsExt::from_mode(0o711)).unwrap();
         let image = Image::in_cache(&cache).path;
-        let place = Place { data: own.path().join("data"), image, subnet: None, internet };
+        let place = Place { data: own.path().join("data"), image, vms, subnet: None, internet };
         let backend = match Lxc::open(&place) {
             Ok(backend) => backend,
             Err(error) => {
@@ -179,7 +196,7 @@ impl LabGuest {
 
     /// A guest that reaches what this machine reaches, for builds that install packages.
     pub(crate) async fn with_internet() -> Option<Self> {
-        Self::on(LabNode::with(true).await?).await
+        Self::on(LabNode::with(true, None).await?).await
     }
 
     pub(crate) async fn on(node: LabNode) -> Option<Self> {

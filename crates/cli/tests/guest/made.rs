@@ -19,6 +19,7 @@ pub(crate) struct Site {
     client: Client,
     token: String,
     folder: PathBuf,
+    kind: GuestKind,
 }
 
 const DOCKERFILE: &str = r#"FROM scratch
@@ -31,15 +32,23 @@ CMD ["/bin/busybox", "httpd", "-f", "-p", "8080", "-h", "/www"]
 #[expect(clippy::disallowed_methods, reason = "prepares the checkout of a test and starts programs")]
 impl Site {
     pub(crate) fn new() -> Option<Self> {
+        Self::of(GuestKind::Lxc)
+    }
+
+    /// A site whose guest is of a kind.
+    pub(crate) fn of(kind: GuestKind) -> Option<Self> {
         if std::env::var_os("PLIMSOLL_TEST_LAB").is_none() {
             println!("skipped: PLIMSOLL_TEST_LAB does not ask for guests of the lab");
             return None;
         }
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-        let node = runtime.block_on(LabNode::new())?;
+        let node = match kind {
+            GuestKind::Lxc => runtime.block_on(LabNode::new())?,
+            GuestKind::Qemu => runtime.block_on(LabNode::with_vms())?,
+        };
         let client = node.root();
         let folder = node.own.path().join("checkout");
-        let mut site = Self { node, runtime, client, token: String::new(), folder };
+        let mut site = Self { node, runtime, client, token: String::new(), folder, kind };
         site.write("web/Dockerfile", DOCKERFILE);
         site.write("web/www/version.txt", "1\n");
         site.write(
@@ -97,11 +106,14 @@ impl Site {
     pub(crate) fn configuration(&self) -> String {
         let server = self.node.server.as_ref().unwrap();
         let (url, gateway, address) = (server.address, &self.node.network.gateway, self.address());
-        let image = self.node.lab.templates().remove(0);
+        let (kind, memory, image) = match self.kind {
+            GuestKind::Lxc => ("lxc", "1GiB", self.node.lab.templates().remove(0)),
+            GuestKind::Qemu => ("vm", "2GiB", self.node.lab.images().remove(0)),
+        };
         let key = std::fs::read_to_string(self.node.identity.with_extension("pub")).unwrap();
         format!(
             "app: shop\ncompose: compose.yaml\ntargets:\n  production:\n    proxmox: {{url: \"https://{url}\", node: \
-             pve1}}\n    guest:\n      kind: lxc\n      memory: 1GiB\n      disk: 8GiB\n      storage: local-lvm\n      \
+             pve1}}\n    guest:\n      kind: {kind}\n      memory: {memory}\n      disk: 8GiB\n      storage: local-lvm\n      \
              image: \"{image}\"\n      network: {{address: {address}/24, gateway: {gateway}}}\n      ssh_keys: [\"{}\"]\n    \
              build: guest\n    watch: 1s\n    checks: [{{http: \"http://{{guest}}:8080/version.txt\"}}]\n",
             key.trim()
@@ -153,14 +165,14 @@ impl Site {
     }
 
     /// Guests of the node with whether they run.
-    fn guests(&self) -> Vec<(u32, Power)> {
-        let request = GetGuests { node: "pve1".into(), kind: GuestKind::Lxc };
+    pub(crate) fn guests(&self) -> Vec<(u32, Power)> {
+        let request = GetGuests { node: "pve1".into(), kind: self.kind };
         let guests = self.runtime.block_on(self.client.call(&request)).unwrap();
         guests.iter().map(|guest| (guest.vmid.0, guest.status)).collect()
     }
 
-    fn config(&self, vmid: u32) -> plimsoll_pve::GuestConfig {
-        let kind = GuestKind::Lxc;
+    pub(crate) fn config(&self, vmid: u32) -> plimsoll_pve::GuestConfig {
+        let kind = self.kind;
         let request =
             GetConfig { node: "pve1".into(), kind, vmid: Vmid(vmid), current: None, snapshot: None };
         self.runtime.block_on(self.client.call(&request)).unwrap()

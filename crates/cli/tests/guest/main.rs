@@ -21,4 +21,5 @@ mod life;
 mod made;
 mod rotate;
 mod story;
+mod vm;
 mod whole;

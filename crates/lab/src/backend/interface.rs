@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use plimsoll_pve::Secret;
+use serde_json::Value;
 
 /// A guest as a backend sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +25,8 @@ pub struct NewGuest {
     pub spec: GuestSpec,
     /// The volume that it is made from: a template, a backup, or nothing.
     pub source: String,
+    /// Disks that begin as a copy of an image: the option (`scsi0`) and the image's volume.
+    pub imports: BTreeMap<String, String>,
     /// Public keys that may log in as root, one a line.
     pub keys: String,
     /// The password of its root.
@@ -89,12 +93,26 @@ pub enum Operation {
         /// Whether it is asked.
         ask: bool,
     },
+    /// Start it where its memory was kept under a name.
+    Resume {
+        /// The guest.
+        spec: GuestSpec,
+        /// The name.
+        name: String,
+    },
+    /// Begin anew as by the button of a real machine. Only virtual machines have one.
+    Reset {
+        /// The guest.
+        vmid: u32,
+    },
     /// Keep its disks under a name.
     Snapshot {
         /// The guest.
         vmid: u32,
         /// The name.
         name: String,
+        /// Whether its memory is kept, too.
+        memory: bool,
     },
     /// Take its disks back to what was kept under a name.
     Rollback {
@@ -112,6 +130,15 @@ pub enum Operation {
         /// The new volume.
         volume: String,
     },
+    /// Make a disk larger.
+    Grow {
+        /// The guest as it is.
+        spec: GuestSpec,
+        /// The disk: `scsi0` …
+        disk: String,
+        /// Its new size.
+        bytes: u64,
+    },
     /// Forget what was kept under a name.
     Forget {
         /// The guest.
@@ -121,8 +148,8 @@ pub enum Operation {
     },
     /// Copy its disks for another guest.
     Copy {
-        /// The guest.
-        from: u32,
+        /// The guest as it is, or as it was when the snapshot was made.
+        from: GuestSpec,
         /// What was kept under this name, else what it has now.
         snapshot: Option<String>,
         /// The copy.
@@ -148,16 +175,40 @@ impl Operation {
         match self {
             Self::Create(guest) => guest.spec.vmid,
             Self::Start(spec)
+            | Self::Resume { spec, .. }
             | Self::Copy { to: spec, .. }
             | Self::Dump { spec, .. }
+            | Self::Grow { spec, .. }
             | Self::Move { spec, .. } => spec.vmid,
             Self::Stop { vmid, .. }
+            | Self::Reset { vmid }
             | Self::Snapshot { vmid, .. }
             | Self::Rollback { vmid, .. }
             | Self::Forget { vmid, .. }
             | Self::Destroy { vmid } => *vmid,
         }
     }
+
+    /// The guest with its configuration, where the operation says it.
+    pub fn spec(&self) -> Option<&GuestSpec> {
+        match self {
+            Self::Create(guest) => Some(&guest.spec),
+            Self::Start(spec)
+            | Self::Resume { spec, .. }
+            | Self::Copy { to: spec, .. }
+            | Self::Dump { spec, .. }
+            | Self::Grow { spec, .. }
+            | Self::Move { spec, .. } => Some(spec),
+            _ => None,
+        }
+    }
+}
+
+/// The agent inside a running virtual machine.
+pub trait GuestAgent: Send + Sync {
+    /// Asks it, and waits for its answer as long as a node would. Commands and answers are those of the QEMU guest agent's own
+    /// protocol; an error is in the node's words.
+    fn ask(&self, command: &str, arguments: Value) -> Result<Value, String>;
 }
 
 /// What a running guest uses: the figures of its state.
@@ -178,8 +229,13 @@ pub trait Backend: Send {
     /// Its name, shown in every output that speaks of guests.
     fn name(&self) -> &'static str;
 
+    /// What its virtual machines are made of: `simulated`, or how they boot.
+    fn vms(&self) -> &'static str {
+        "simulated"
+    }
+
     /// What guests of this backend cannot show, for the documentation and for refusals.
-    fn limits(&self) -> &'static [&'static str];
+    fn limits(&self) -> Vec<&'static str>;
 
     /// Begins an operation. The number is for [`Backend::poll`].
     fn begin(&mut self, operation: Operation) -> u64;
@@ -215,6 +271,16 @@ pub trait Backend: Send {
         None
     }
 
+    /// Bytes of the disk that an image holds, where images have content; an error where it is none.
+    fn image_size(&self, _volume: &str) -> Option<Result<u64, String>> {
+        None
+    }
+
+    /// The agent of a running virtual machine, where it is a real one.
+    fn agent(&self, _vmid: u32) -> Option<Arc<dyn GuestAgent>> {
+        None
+    }
+
     /// The network of its guests, where they can be reached.
     fn network(&self) -> Option<Network> {
         None
@@ -230,6 +296,11 @@ pub trait Backend: Send {
         None
     }
 
+    /// Images of disks that it brings; `None` where images are names without content.
+    fn images(&self) -> Option<Vec<Template>> {
+        None
+    }
+
     /// Where the content of an upload is put, where it is of use.
     fn spool(&mut self) -> Option<PathBuf> {
         None
@@ -237,6 +308,11 @@ pub trait Backend: Send {
 
     /// Keeps the content of a volume, from the place that [`Backend::spool`] gave.
     fn keep(&mut self, _volume: &str, _from: &Path) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// Gives the content of a volume another name.
+    fn rename_volume(&mut self, _from: &str, _to: &str) -> Result<(), String> {
         Ok(())
     }
 

@@ -2,12 +2,18 @@
 
 #[cfg(unix)]
 pub mod docker;
+#[cfg(unix)]
+mod files;
 mod interface;
 #[cfg(unix)]
 pub mod lxc;
+#[cfg(unix)]
+mod qemu;
 mod simulated;
 #[cfg(unix)]
 mod workers;
 
-pub use interface::{Address, Backend, GuestSpec, Network, NewGuest, Operation, Progress, Template, Usage};
+pub use interface::{
+    Address, Backend, GuestAgent, GuestSpec, Network, NewGuest, Operation, Progress, Template, Usage,
+};
 pub use simulated::Simulated;

@@ -11,8 +11,8 @@ impl Backend for Simulated {
         "simulated"
     }
 
-    fn limits(&self) -> &'static [&'static str] {
-        &[
+    fn limits(&self) -> Vec<&'static str> {
+        vec![
             "nothing runs inside a guest: no SSH, no Docker, no program",
             "disks hold only what the guest agent wrote",
         ]

@@ -5,16 +5,21 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
-use super::{Operation, Progress};
+use super::{GuestSpec, Operation, Progress};
 use crate::host::HostError;
 
 /// Who knows how an operation is done.
 pub(super) trait Perform: Send + Sync + 'static {
     /// Does it, and answers lines for the log of its task.
     fn perform(&self, operation: Operation) -> Result<Vec<String>, HostError>;
+
+    /// Whether a guest boots. What is asked of others is done at once: they are simulated.
+    fn boots(&self, guest: &GuestSpec) -> bool {
+        guest.container
+    }
 }
 
-/// Threads of guests that are containers, and what became of operations.
+/// Threads of guests that boot, and what became of operations.
 pub(super) struct Workers<W> {
     world: Arc<W>,
     workers: BTreeMap<u32, Worker>,
@@ -46,19 +51,15 @@ impl<W: Perform> Workers<W> {
         self.last
     }
 
-    /// Begins an operation. One of a virtual machine is done at once: it is simulated.
+    /// Begins an operation.
     pub(super) fn begin(&mut self, operation: Operation) -> u64 {
         let number = self.number();
         let vmid = operation.vmid();
-        let container = match &operation {
-            Operation::Create(guest) => guest.spec.container,
-            Operation::Start(spec)
-            | Operation::Copy { to: spec, .. }
-            | Operation::Dump { spec, .. }
-            | Operation::Move { spec, .. } => spec.container,
-            _ => self.workers.contains_key(&vmid),
+        let boots = match operation.spec() {
+            Some(spec) => self.world.boots(spec),
+            None => self.workers.contains_key(&vmid),
         };
-        if !container {
+        if !boots {
             ends(&self.progress).insert(number, Progress::Done(Vec::new()));
             return number;
         }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::create::{realize_disk, realize_net};
 use super::digest::unmodified;
 use crate::access::missing;
+use crate::backend::Operation;
 use crate::cx::{Cx, locked};
 use crate::guest::{Guest, Kind, is_disk, volume_of};
 use crate::reply::{Answer, Refusal};
@@ -312,6 +313,11 @@ pub(super) fn apply(
     for (key, value) in new {
         let before = state.guest_mut(vmid)?.config.get(&key).cloned();
         let value = match value {
+            Some(text)
+                if is_disk(&key) && text.contains("import-from=") && state.backend.images().is_some() =>
+            {
+                return Err(format!("{key}: the lab imports disks only when it makes a virtual machine"));
+            }
             Some(text) if is_disk(&key) => Some(realize_disk(state, kind, vmid, &text, &mut lines)?),
             Some(text) if stem(&key) == "net" => Some(realize_net(state, kind, &text, before.as_deref())),
             other => other,
@@ -461,10 +467,15 @@ pub(super) fn resize(cx: &mut Cx<'_>, kind: Kind) -> Answer {
     if new == old {
         return Err(Refusal::died("disk is already at specified size"));
     }
-    let plan = Plan::new("resize", vmid.to_string()).then(cx.state.ms(50), move |state| {
-        if state.faults.storage_full(&storage) {
-            return Err(format!("command '/sbin/lvextend' failed: no space left on storage '{storage}'"));
+    let (at, key) = (storage, disk.clone());
+    let grow = move |state: &mut State| {
+        if state.faults.storage_full(&at) {
+            return Err(format!("command '/sbin/lvextend' failed: no space left on storage '{at}'"));
         }
+        let spec = state.guest_mut(vmid)?.spec();
+        Ok(Some(Operation::Grow { spec, disk: key, bytes: new.0 }))
+    };
+    let plan = Plan::new("resize", vmid.to_string()).work(cx.state.ms(50), grow, move |state| {
         if let Some((storage, name)) = volume.split_once(':')
             && let Some(volume) =
                 state.storages.get_mut(storage).and_then(|storage| storage.volumes.get_mut(name))

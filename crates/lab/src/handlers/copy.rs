@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::config::bridge_need;
 use super::create::{realize_net, renew_cards};
-use crate::backend::Operation;
+use crate::backend::{GuestSpec, Operation};
 use crate::cx::{Cx, locked};
 use crate::guest::{Guest, Kind, is_disk, volume_of, with_volume};
 use crate::reply::{Answer, Refusal};
@@ -73,6 +73,7 @@ pub(super) fn clone(cx: &mut Cx<'_>, kind: Kind) -> Answer {
     if let Some(source) = cx.state.guests.get_mut(&vmid).filter(|_| kind.is_container()) {
         source.lock = Some("disk".to_owned());
     }
+    let from = GuestSpec { vmid, container: kind.is_container(), config: config.clone() };
     let long = cx.state.ms(if full { 300 } else { 80 });
     let plan = Plan::new(kind.task("vzclone", "qmclone"), vmid.to_string())
         .then(long, move |state| {
@@ -124,7 +125,7 @@ pub(super) fn clone(cx: &mut Cx<'_>, kind: Kind) -> Answer {
             0,
             move |state| {
                 let to = state.guest_mut(newid)?.spec();
-                Ok(Some(Operation::Copy { from: vmid, snapshot, to }))
+                Ok(Some(Operation::Copy { from, snapshot, to }))
             },
             move |state| {
                 state.guest_mut(newid)?.lock = None;
@@ -181,6 +182,7 @@ pub(super) fn template(cx: &mut Cx<'_>, kind: Kind) -> Answer {
             for (key, volume) in state.guest_mut(vmid)?.disks() {
                 let base = volume.replace(&format!("vm-{vmid}-"), &format!("base-{vmid}-"));
                 let (storage, name) = volume.split_once(':').unwrap_or_default();
+                state.backend.rename_volume(&volume, &base)?;
                 if let Some(store) = state.storages.get_mut(storage)
                     && let Some(kept) = store.volumes.remove(name)
                 {

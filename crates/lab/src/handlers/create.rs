@@ -1,6 +1,7 @@
 //! Making guests, from nothing or from a backup, and taking them away.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use plimsoll_pve::Secret;
 use plimsoll_pve::property::{PropertyString, Size};
@@ -203,6 +204,9 @@ fn make(
     let (from, said) = (source.clone(), source.clone());
     let keys = cx.args.text("ssh-public-keys");
     let password = cx.args.take("password").map(Secret::new);
+    // What the first step finds for the second one.
+    let imports = Arc::new(Mutex::new(BTreeMap::new()));
+    let images = imports.clone();
     let plan = Plan::new(task, vmid.to_string())
         .then(first, move |state| {
             let mut config = new;
@@ -225,6 +229,9 @@ fn make(
             let mut made = BTreeMap::new();
             for (key, value) in config {
                 let Some(value) = value else { continue };
+                if let Some(image) = import_of(&value).filter(|_| is_disk(&key)) {
+                    images.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone(), image);
+                }
                 let value = if is_disk(&key) {
                     realize_disk(state, kind, vmid, &value, &mut lines).map_err(failed)?
                 } else if key.trim_end_matches(|c: char| c.is_ascii_digit()) == "net" {
@@ -243,7 +250,8 @@ fn make(
             second,
             move |state| {
                 let spec = state.guest_mut(vmid)?.spec();
-                Ok(Some(Operation::Create(NewGuest { spec, source: from, keys, password })))
+                let imports = imports.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                Ok(Some(Operation::Create(NewGuest { spec, source: from, imports, keys, password })))
             },
             move |state| {
                 let mut lines =
@@ -320,6 +328,12 @@ pub(super) fn renew_cards(config: &mut BTreeMap<String, Option<String>>) {
     }
 }
 
+/// The image that a disk begins as.
+fn import_of(value: &str) -> Option<String> {
+    let list: PropertyString = value.parse().ok()?;
+    list.get("import-from").map(str::to_owned)
+}
+
 /// A disk as it is written into the configuration: volumes that the value asks for are made.
 pub(super) fn realize_disk(
     state: &mut State,
@@ -350,7 +364,11 @@ pub(super) fn realize_disk(
         let found = state
             .volume(image)
             .ok_or_else(|| format!("cannot import from '{image}' - volume does not exist"))?;
-        bytes = found.size.next_multiple_of(1 << 30);
+        let size = found.size.next_multiple_of(1 << 30);
+        bytes = match state.backend.image_size(image) {
+            None => size,
+            Some(held) => held.map_err(|text| format!("cannot import from '{image}' - {text}"))?,
+        };
         lines.push(format!("importing disk '{image}'"));
     }
     let volid = state.allocate(storage, vmid, kind.is_container(), bytes)?;

@@ -363,7 +363,8 @@ fn transfer(state: &mut State, kind: Kind, how: &Move) -> Result<Vec<String>, St
         let to = renamed.last().filter(|(from, _)| *from == volume).map_or(&volume, |(_, to)| to);
         lines.push(format!("volume '{volume}' is '{to}' on the target"));
     }
-    for (old, _) in &renamed {
+    for (old, to) in &renamed {
+        state.backend.rename_volume(old, to).map_err(|text| aborted(&text))?;
         state.free(old);
     }
     let guest = state.guest_mut(how.vmid).map_err(wrong)?;

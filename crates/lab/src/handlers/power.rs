@@ -71,7 +71,7 @@ fn bringing_up(state: &mut State, vmid: u32) -> Result<Option<Operation>, String
     Ok(Some(Operation::Start(guest.spec())))
 }
 
-fn brought_up(state: &mut State, vmid: u32) -> Result<Vec<String>, String> {
+pub(super) fn brought_up(state: &mut State, vmid: u32) -> Result<Vec<String>, String> {
     let now = state.now();
     let pid = state.backend.process(vmid).unwrap_or(10_000 + vmid);
     let guest = state.guest_mut(vmid)?;
@@ -155,6 +155,16 @@ pub(super) fn stop(cx: &mut Cx<'_>, kind: Kind) -> Answer {
     let plan = Plan::new(kind.task("vzstop", "qmstop"), vmid.to_string())
         .then(0, move |state| unlocked(state, vmid).map(|()| Vec::new()));
     Ok(cx.spawn(then_down(plan, long, vmid, false)).into())
+}
+
+pub(super) fn reset(cx: &mut Cx<'_>) -> Answer {
+    let vmid = cx.args.vmid();
+    root_only_lock(cx)?;
+    running(cx, Kind::Qemu, "VM")?;
+    let plan = Plan::new("qmreset", vmid.to_string())
+        .then(0, move |state| unlocked(state, vmid).map(|()| Vec::new()))
+        .work(cx.state.ms(50), move |_| Ok(Some(Operation::Reset { vmid })), |_| Ok(Vec::new()));
+    Ok(cx.spawn(plan).into())
 }
 
 pub(super) fn shutdown(cx: &mut Cx<'_>, kind: Kind) -> Answer {

@@ -210,7 +210,12 @@ fn to_guest(cx: &mut Cx<'_>, kind: Kind, other: u32) -> Answer {
             target.node
         )));
     }
-    if kind.is_container() && cx.state.backend.templates().is_some() {
+    let boots = if kind.is_container() {
+        cx.state.backend.templates().is_some()
+    } else {
+        cx.state.backend.images().is_some()
+    };
+    if boots {
         return Err(Refusal::new(501, "the lab moves no volume from one guest that boots to another"));
     }
     if let Some(text) = locked(cx.state, target) {

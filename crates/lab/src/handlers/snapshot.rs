@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::config::shown;
-use super::power::{spawn_start, taken_down};
+use super::power::{brought_up, spawn_start, taken_down};
 use crate::backend::Operation;
 use crate::cx::{Cx, locked};
 use crate::guest::{Guest, Kind, Snapshot};
@@ -52,7 +52,7 @@ pub(super) fn list(cx: &mut Cx<'_>, kind: Kind) -> Answer {
             if let Some(map) = line.as_object_mut() {
                 map.extend(snapshot.parent.as_ref().map(|parent| ("parent".to_owned(), json!(parent))));
                 if kind == Kind::Qemu {
-                    map.insert("vmstate".to_owned(), json!(0));
+                    map.insert("vmstate".to_owned(), json!(u8::from(snapshot.memory)));
                 }
             }
             line
@@ -110,6 +110,8 @@ pub(super) fn create(cx: &mut Cx<'_>, kind: Kind) -> Answer {
     }
     cx.guest(kind)?;
     let description = cx.args.text("description");
+    let wants_memory = kind == Kind::Qemu && cx.args.flag("vmstate");
+    let memory = wants_memory && cx.guest(kind)?.running.is_some();
     let long = cx.state.ms(80);
     let plan = Plan::new(kind.task("vzsnapshot", "qmsnapshot"), vmid.to_string())
         .then(0, {
@@ -126,7 +128,7 @@ pub(super) fn create(cx: &mut Cx<'_>, kind: Kind) -> Answer {
                 Ok(Vec::new())
             }
         })
-        .work(long, keep(vmid, name.clone()), move |state| {
+        .work(long, keep(vmid, name.clone(), memory), move |state| {
             let time = state.seconds();
             let guest = state.guest_mut(vmid)?;
             let said = |volume: &str| {
@@ -138,7 +140,7 @@ pub(super) fn create(cx: &mut Cx<'_>, kind: Kind) -> Answer {
             let (config, files, parent) = (guest.config.clone(), guest.files.clone(), guest.parent.clone());
             guest
                 .snapshots
-                .insert(name.clone(), Snapshot { config, files, time, parent, description, number });
+                .insert(name.clone(), Snapshot { config, files, time, parent, description, number, memory });
             guest.parent = Some(name);
             guest.lock = None;
             Ok(lines)
@@ -168,8 +170,8 @@ fn stop_to_roll_back(vmid: u32, name: String) -> impl FnOnce(&mut State) -> Aske
 
 type Asked = Result<Option<Operation>, String>;
 
-fn keep(vmid: u32, name: String) -> impl FnOnce(&mut State) -> Asked {
-    move |_| Ok(Some(Operation::Snapshot { vmid, name }))
+fn keep(vmid: u32, name: String, memory: bool) -> impl FnOnce(&mut State) -> Asked {
+    move |_| Ok(Some(Operation::Snapshot { vmid, name, memory }))
 }
 
 fn forget(vmid: u32, name: String) -> impl FnOnce(&mut State) -> Asked {
@@ -178,6 +180,20 @@ fn forget(vmid: u32, name: String) -> impl FnOnce(&mut State) -> Asked {
 
 fn roll(vmid: u32, name: String) -> impl FnOnce(&mut State) -> Asked {
     move |_| Ok(Some(Operation::Rollback { vmid, name }))
+}
+
+/// Whether the snapshot that a guest was taken back to has its memory.
+fn had_memory(state: &State, vmid: u32) -> bool {
+    let kept = state.guests.get(&vmid).and_then(|guest| guest.snapshots.get(guest.parent.as_ref()?));
+    kept.is_some_and(|kept| kept.memory)
+}
+
+fn resume(state: &mut State, vmid: u32) -> Asked {
+    if !had_memory(state, vmid) {
+        return Ok(None);
+    }
+    let guest = state.guest_mut(vmid)?;
+    Ok(guest.parent.clone().map(|name| Operation::Resume { spec: guest.spec(), name }))
 }
 
 fn release(state: &mut State, vmid: u32, lock: &str) -> Result<Vec<String>, String> {
@@ -238,11 +254,19 @@ pub(super) fn rollback(cx: &mut Cx<'_>, kind: Kind) -> Answer {
                 guest.pending.clear();
                 guest.parent = Some(name);
             }
-            if start {
+            // With its memory it goes on by itself.
+            if start && !had_memory(state, vmid) {
                 spawn_start(state, &node, &caller, kind, vmid);
             }
             Ok(Vec::new())
         })
+        .work(
+            0,
+            move |state| resume(state, vmid),
+            move |state| {
+                if had_memory(state, vmid) { brought_up(state, vmid) } else { Ok(Vec::new()) }
+            },
+        )
         .or_else(move |state| release(state, vmid, "rollback"));
     Ok(cx.spawn(plan).into())
 }

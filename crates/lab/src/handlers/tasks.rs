@@ -67,7 +67,7 @@ pub(super) fn list(cx: &mut Cx<'_>) -> Answer {
     let start = cx.args.number("start").and_then(|at| usize::try_from(at).ok()).unwrap_or(0);
     let limit = cx.args.number("limit").and_then(|at| usize::try_from(at).ok()).unwrap_or(50);
     let lines = found.iter().skip(start).take(limit).map(|task| line(task)).collect();
-    Ok(Reply { data: Value::Array(lines), total: Some(found.len()) })
+    Ok(Reply { data: Value::Array(lines), total: Some(found.len()), later: None })
 }
 
 pub(super) fn cluster(cx: &mut Cx<'_>) -> Answer {
@@ -119,7 +119,7 @@ pub(super) fn log(cx: &mut Cx<'_>) -> Answer {
         usize::try_from(cx.args.number(name).unwrap_or(otherwise)).unwrap_or(usize::MAX)
     };
     if task.log.is_empty() {
-        return Ok(Reply { data: json!([{ "n": 1, "t": "no content" }]), total: Some(0) });
+        return Ok(Reply { data: json!([{ "n": 1, "t": "no content" }]), total: Some(0), later: None });
     }
     let limit = match number("limit", 50) {
         0 => usize::MAX,
@@ -127,7 +127,7 @@ pub(super) fn log(cx: &mut Cx<'_>) -> Answer {
     };
     let lines = task.log.iter().enumerate().skip(number("start", 0)).take(limit);
     let lines = lines.map(|(index, text)| json!({ "n": index + 1, "t": text })).collect();
-    Ok(Reply { data: Value::Array(lines), total: Some(task.log.len()) })
+    Ok(Reply { data: Value::Array(lines), total: Some(task.log.len()), later: None })
 }
 
 pub(super) fn stop(cx: &mut Cx<'_>) -> Answer {

@@ -18,10 +18,10 @@ pub struct Check {
     pub enable: String,
 }
 
-/// What a backend needs and has.
+/// What a backend needs and has, and what virtual machines beside the containers of `lxc` need.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Diagnosis {
-    /// The backend: `lxc`, `docker` or `simulated`.
+    /// The backend: `lxc`, `docker`, `qemu` or `simulated`.
     pub backend: &'static str,
     /// Everything that it needs, in the order in which to bring it.
     pub checks: Vec<Check>,
@@ -102,6 +102,7 @@ pub fn diagnose(cache: &Path) -> Vec<Diagnosis> {
     vec![
         Diagnosis { backend: "lxc", checks },
         Diagnosis { backend: "docker", checks: super::engine::checks(&image) },
+        Diagnosis { backend: "qemu", checks: super::emulator::checks(cache) },
         Diagnosis { backend: "simulated", checks: Vec::new() },
     ]
 }
@@ -112,7 +113,7 @@ pub(super) fn check(what: &str, found: bool, enable: &str) -> Check {
 }
 
 #[expect(clippy::disallowed_methods, reason = "what the kernel says about this process is in a file")]
-fn read(path: &Path) -> String {
+pub(super) fn read(path: &Path) -> String {
     std::fs::read_to_string(path).unwrap_or_default()
 }
 
@@ -131,7 +132,7 @@ fn field<'a>(status: &'a str, name: &str) -> Option<&'a str> {
 }
 
 /// Where a program is. Root's programs are looked for where they are, whatever the caller's path says.
-fn find(name: &str) -> Option<PathBuf> {
+pub(super) fn find(name: &str) -> Option<PathBuf> {
     let folders = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
     folders.iter().map(|folder| Path::new(folder).join(name)).find(|path| path.is_file())
 }
@@ -160,7 +161,10 @@ mod tests {
         let all = diagnose(cache.path());
         assert!(all[0].enable().contains(&"plimsoll lab image build"), "{all:?}");
         assert!(all[1].enable().contains(&"plimsoll lab image build"), "{all:?}");
-        assert_eq!(all.iter().map(|one| one.backend).collect::<Vec<_>>(), ["lxc", "docker", "simulated"]);
-        assert!(all[2].is_ready());
+        assert_eq!(
+            all.iter().map(|one| one.backend).collect::<Vec<_>>(),
+            ["lxc", "docker", "qemu", "simulated"]
+        );
+        assert!(all[3].is_ready());
     }
 }

@@ -11,7 +11,8 @@ pub const TEMPLATE_NAME: &str = "debian-13-docker_13-lab_amd64.tar.zst";
 
 pub(super) const SUITE: &str = "trixie";
 
-const PACKAGES: [&str; 21] = [
+/// What guests of either kind have.
+pub(super) const PACKAGES: [&str; 21] = [
     "systemd-sysv",
     "dbus",
     "openssh-server",

@@ -73,12 +73,21 @@ pub(crate) struct Tool {
     input: Option<Vec<u8>>,
     from: Option<File>,
     to: Option<File>,
+    errors: Option<File>,
     env: Option<(&'static str, &'static str)>,
 }
 
 impl Tool {
     pub(crate) fn new(program: &str) -> Self {
-        Self { program: program.to_owned(), args: Vec::new(), input: None, from: None, to: None, env: None }
+        Self {
+            program: program.to_owned(),
+            args: Vec::new(),
+            input: None,
+            from: None,
+            to: None,
+            errors: None,
+            env: None,
+        }
     }
 
     pub(crate) fn arg(mut self, arg: impl Into<OsString>) -> Self {
@@ -106,6 +115,12 @@ impl Tool {
     /// A file for standard output.
     pub(crate) fn to(mut self, file: File) -> Self {
         self.to = Some(file);
+        self
+    }
+
+    /// A file for what it complains about while it runs in the background.
+    pub(crate) fn errors(mut self, file: File) -> Self {
+        self.errors = Some(file);
         self
     }
 
@@ -197,9 +212,10 @@ impl Tool {
     /// Starts it and leaves it running, without input and output.
     pub(crate) fn background(mut self) -> Result<Child, HostError> {
         let program = self.program.clone();
+        let errors = self.errors.take().map_or_else(Stdio::null, Stdio::from);
         let mut command = self.command();
         // Ctrl-C at the lab is the lab's to answer.
-        command.stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
+        command.stdout(Stdio::null()).stderr(errors).process_group(0);
         command.spawn().map_err(|source| HostError::Absent { program, source })
     }
 }

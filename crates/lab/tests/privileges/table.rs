@@ -205,6 +205,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     op("POST", "/nodes/pve1/qemu/201/status/start", "", &["VM.PowerMgmt"]),
     op("POST", "/nodes/pve1/qemu/200/status/shutdown", "", &["VM.PowerMgmt"]),
     op("POST", "/nodes/pve1/qemu/200/status/reboot", "", &["VM.PowerMgmt"]),
+    op("POST", "/nodes/pve1/qemu/200/status/reset", "", &["VM.PowerMgmt"]),
     op(
         "PUT",
         "/nodes/pve1/qemu/201/resize",
@@ -224,6 +225,12 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     op("POST", "/nodes/pve1/qemu/202/template", "", &["VM.Allocate"]),
     op("PUT", "/nodes/pve1/qemu/202/cloudinit", "", &["VM.Config.Cloudinit"]),
     op("POST", "/nodes/pve1/qemu/200/agent/ping", "", &["VM.GuestAgent.Audit"]).on_8(&["VM.Monitor"]),
+    op("POST", "/nodes/pve1/qemu/200/agent/fsfreeze-freeze", "", &["VM.GuestAgent.FileSystemMgmt"])
+        .on_8(&["VM.Monitor"]),
+    op("POST", "/nodes/pve1/qemu/200/agent/fsfreeze-status", "", &["VM.GuestAgent.FileSystemMgmt"])
+        .on_8(&["VM.Monitor"]),
+    op("POST", "/nodes/pve1/qemu/200/agent/fsfreeze-thaw", "", &["VM.GuestAgent.FileSystemMgmt"])
+        .on_8(&["VM.Monitor"]),
     op(
         "POST",
         "/nodes/pve1/qemu/200/agent/file-write",

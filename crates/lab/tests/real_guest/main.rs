@@ -14,6 +14,7 @@ mod rig;
 mod small;
 mod stack;
 mod traces;
+mod vm;
 
 use std::os::unix::fs::MetadataExt as _;
 

@@ -6,7 +6,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use plimsoll_lab::host::{Image, examine};
+use plimsoll_lab::host::{Image, VmImage, examine};
 use plimsoll_lab::lxc::{Lxc, Place};
 use plimsoll_lab::{Backend, Certificate, Lab, Network, Options, Server};
 use plimsoll_pve::api::*;
@@ -27,12 +27,12 @@ pub(crate) struct Rig {
 }
 
 /// Why guests cannot boot here, with what would change it; `None` where they can.
-fn lacking() -> Option<String> {
-    let lxc = examine(&cache()).into_iter().find(|one| one.backend == "lxc").unwrap();
+fn lacking(what: &str) -> Option<String> {
+    let found = examine(&cache()).into_iter().find(|one| one.backend == what).unwrap();
     let missing: Vec<&str> =
-        lxc.checks.iter().filter(|check| !check.found).map(|check| check.what.as_str()).collect();
-    (!lxc.is_ready())
-        .then(|| format!("{} missing; to enable: {}", missing.join(", "), lxc.enable().join("; ")))
+        found.checks.iter().filter(|check| !check.found).map(|check| check.what.as_str()).collect();
+    (!found.is_ready())
+        .then(|| format!("{} missing; to enable: {}", missing.join(", "), found.enable().join("; ")))
 }
 
 pub(crate) fn cache() -> PathBuf {
@@ -66,12 +66,30 @@ impl Rig {
 
     /// A lab with its disks in a folder that others may share.
     pub(crate) async fn at(own: tempfile::TempDir, data: PathBuf, internet: bool) -> Option<Self> {
-        if let Some(why) = lacking() {
+        if let Some(why) = lacking("lxc") {
             skip(&why);
             return None;
         }
-        let place =
-            Place { data: data.clone(), image: Image::in_cache(&cache()).path, subnet: None, internet };
+        Self::open(own, data, None, internet).await
+    }
+
+    /// A lab whose virtual machines boot, too.
+    pub(crate) async fn with_vms(own: tempfile::TempDir, data: PathBuf) -> Option<Self> {
+        if let Some(why) = lacking("lxc").or_else(|| lacking("qemu")) {
+            skip(&why);
+            return None;
+        }
+        Self::open(own, data, Some(VmImage::in_cache(&cache()).path), false).await
+    }
+
+    async fn open(
+        own: tempfile::TempDir,
+        data: PathBuf,
+        vms: Option<PathBuf>,
+        internet: bool,
+    ) -> Option<Self> {
+        let image = Image::in_cache(&cache()).path;
+        let place = Place { data: data.clone(), image, vms, subnet: None, internet };
         let backend = match Lxc::open(&place) {
             Ok(backend) => backend,
             Err(error) => {

@@ -91,8 +91,8 @@ impl Backend for Docker {
         "docker"
     }
 
-    fn limits(&self) -> &'static [&'static str] {
-        &[
+    fn limits(&self) -> Vec<&'static str> {
+        vec![
             "virtual machines are simulated",
             "an unprivileged container has the engine's users: its root is root of the engine's machine",
             "AppArmor and seccomp are off, with and without nesting",

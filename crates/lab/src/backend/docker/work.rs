@@ -17,16 +17,18 @@ pub(super) fn perform(world: &World, operation: Operation) -> Lines {
     let tools = |vmid, words: &[&str]| world.machine.tools(vmid, words).run().map(|_| Vec::new());
     match operation {
         Operation::Create(guest) => create(world, &guest),
-        Operation::Start(spec) => start(world, &spec),
+        Operation::Start(spec) | Operation::Resume { spec, .. } => start(world, &spec),
         Operation::Stop { vmid, ask } => stop(world, vmid, ask),
-        Operation::Snapshot { vmid, name } => still(world, vmid, || tools(vmid, &["keep", &name])),
+        Operation::Snapshot { vmid, name, .. } => still(world, vmid, || tools(vmid, &["keep", &name])),
         Operation::Rollback { vmid, name } => {
             stop(world, vmid, false)?;
             tools(vmid, &["back", &name])
         }
         Operation::Forget { vmid, name } => tools(vmid, &["forget", &name]),
-        Operation::Copy { from, snapshot, to } => copy(world, from, snapshot, &to),
+        Operation::Copy { from, snapshot, to } => copy(world, from.vmid, snapshot, &to),
         Operation::Dump { spec, volume } => dump(world, &spec, volume),
+        // The size of a disk is kept and not enforced; only virtual machines are reset.
+        Operation::Grow { .. } | Operation::Reset { .. } => Ok(Vec::new()),
         Operation::Move { spec, disk, volume } => {
             world.shared().moved.insert(volume.clone(), spec.vmid);
             tools(spec.vmid, &["move", &disk, &volume])

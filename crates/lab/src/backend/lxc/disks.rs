@@ -182,7 +182,7 @@ fn own(folder: &Path, spec: &GuestSpec) -> Result<(), HostError> {
 }
 
 /// How an archive is packed, by its name: it is read from a stream, where tar cannot look.
-fn packing(archive: &Path) -> &'static [&'static str] {
+pub(in crate::backend) fn packing(archive: &Path) -> &'static [&'static str] {
     match archive.extension().and_then(|ending| ending.to_str()) {
         Some("zst") => &["--use-compress-program=zstd -T0"],
         Some("gz") => &["--gzip"],

@@ -9,30 +9,37 @@ use super::machine::{Machine, Place};
 use super::power::Running;
 use super::usage::Meter;
 use super::work;
+use crate::backend::files::Files;
+use crate::backend::qemu::{self, Vms};
 use crate::backend::workers::{Perform, Workers};
-use crate::backend::{Address, Backend, GuestSpec, Network, Operation, Progress, Simulated, Template, Usage};
-use crate::host::{HostError, TEMPLATE_NAME, file};
+use crate::backend::{
+    Address, Backend, GuestAgent, GuestSpec, Network, Operation, Progress, Simulated, Template, Usage,
+};
+use crate::host::{HostError, TEMPLATE_NAME, VM_IMAGE_NAME, file};
 
-/// Containers by LXC, with systemd, SSH and Docker as on a node. Virtual machines beside them are simulated.
+/// Containers by LXC, with systemd, SSH and Docker as on a node. Virtual machines beside them boot by QEMU, or are simulated.
 pub struct Lxc {
     world: Arc<World>,
-    machines: Simulated,
+    simulated: Simulated,
     workers: Workers<World>,
     image: PathBuf,
+    vm_image: Option<PathBuf>,
     closed: bool,
 }
 
 /// What the threads of all guests share.
 pub(super) struct World {
     pub(super) machine: Machine,
+    /// Contents of templates, images and backups.
+    pub(super) files: Files,
+    /// Virtual machines, where they boot.
+    vms: Option<Vms>,
     shared: Mutex<Shared>,
 }
 
 #[derive(Default)]
 pub(super) struct Shared {
     pub(super) running: BTreeMap<u32, Running>,
-    /// Contents of templates and backups by volume.
-    pub(super) files: BTreeMap<String, PathBuf>,
     pub(super) leases: Leases,
     pub(super) meters: BTreeMap<u32, Meter>,
 }
@@ -47,16 +54,6 @@ impl World {
         self.machine.folder.join("guests")
     }
 
-    /// Files of storages.
-    fn volumes(&self) -> PathBuf {
-        self.machine.folder.join("volumes")
-    }
-
-    /// Where the content of a volume lies, or will.
-    pub(super) fn content(&self, volume: &str) -> PathBuf {
-        self.volumes().join(volume.replace(['/', ':'], "_"))
-    }
-
     /// The name that LXC knows a guest by.
     pub(super) fn name(&self, vmid: u32) -> String {
         format!("{}-{vmid}", self.machine.label)
@@ -67,12 +64,18 @@ impl Lxc {
     /// Makes the lab's network. What killed labs left is taken away first.
     pub fn open(place: &Place) -> Result<Self, HostError> {
         let machine = Machine::open(place)?;
-        let world = Arc::new(World { machine, shared: Mutex::default() });
+        let files = Files::new(machine.folder.join("volumes"));
+        let vms = match &place.vms {
+            Some(_) => Some(Vms::open(&machine)?),
+            None => None,
+        };
+        let world = Arc::new(World { machine, files, vms, shared: Mutex::default() });
         let lxc = Self {
             workers: Workers::new(world.clone()),
             world,
-            machines: Simulated,
+            simulated: Simulated,
             image: place.image.clone(),
+            vm_image: place.vms.clone(),
             closed: false,
         };
         lxc.furnish()?;
@@ -80,19 +83,28 @@ impl Lxc {
     }
 
     fn furnish(&self) -> Result<(), HostError> {
-        for folder in [self.world.guests(), self.world.volumes()] {
-            std::fs::create_dir_all(&folder).map_err(file(&folder))?;
+        let guests = self.world.guests();
+        std::fs::create_dir_all(&guests).map_err(file(&guests))?;
+        super::machine::passable(&guests)?;
+        self.world.files.furnish()?;
+        self.world.files.put(format!("local:vztmpl/{TEMPLATE_NAME}"), self.image.clone());
+        if let Some(image) = &self.vm_image {
+            self.world.files.put(format!("local:import/{VM_IMAGE_NAME}"), image.clone());
         }
-        super::machine::passable(&self.world.guests())?;
-        let volume = format!("local:vztmpl/{TEMPLATE_NAME}");
-        self.world.shared().files.insert(volume, self.image.clone());
         Ok(())
     }
 }
 
 impl Perform for World {
     fn perform(&self, operation: Operation) -> Result<Vec<String>, HostError> {
-        work::perform(self, operation)
+        match &self.vms {
+            Some(vms) if vms.concerns(&operation) => vms.perform(&self.machine, &self.files, operation),
+            _ => work::perform(self, operation),
+        }
+    }
+
+    fn boots(&self, guest: &GuestSpec) -> bool {
+        guest.container || self.vms.is_some()
     }
 }
 
@@ -101,16 +113,22 @@ impl Backend for Lxc {
         "lxc"
     }
 
-    fn limits(&self) -> &'static [&'static str] {
-        &[
-            "virtual machines are simulated",
+    fn vms(&self) -> &'static str {
+        self.world.vms.as_ref().map_or("simulated", |_| qemu::NAME)
+    }
+
+    fn limits(&self) -> Vec<&'static str> {
+        let containers = [
             "AppArmor is the machine's own, or absent",
             "the size of a disk is kept and not enforced",
             "a snapshot is a copy, and a guest that runs stands still while it is made",
             "no folder and no device of the machine, no VLAN, no hook script",
             "the firewall is kept and shown, and filters nothing",
             "an address by DHCP is given by the lab without asking",
-        ]
+        ];
+        let vms: &[&str] =
+            if self.world.vms.is_some() { &qemu::LIMITS } else { &["virtual machines are simulated"] };
+        vms.iter().copied().chain(containers).collect()
     }
 
     fn begin(&mut self, operation: Operation) -> u64 {
@@ -123,7 +141,8 @@ impl Backend for Lxc {
 
     fn addresses(&mut self, guest: &GuestSpec) -> Vec<Address> {
         if !guest.container {
-            return self.machines.addresses(guest);
+            // Where they boot, their agent knows.
+            return if self.world.vms.is_some() { Vec::new() } else { self.simulated.addresses(guest) };
         }
         let leases = self.world.shared().leases.of(guest.vmid, &self.world.machine.network);
         super::config::addresses(guest, &leases)
@@ -139,25 +158,40 @@ impl Backend for Lxc {
         for vmid in &ended {
             shared.running.remove(vmid);
         }
-        ended
+        drop(shared);
+        ended.into_iter().chain(self.world.vms.iter().flat_map(Vms::ended)).collect()
     }
 
     fn process(&self, vmid: u32) -> Option<u32> {
-        self.world.shared().running.get(&vmid).map(|running| running.pid)
+        let container = self.world.shared().running.get(&vmid).map(|running| running.pid);
+        container.or_else(|| self.world.vms.as_ref()?.process(vmid))
     }
 
     fn memory(&self, vmid: u32) -> Option<u64> {
-        super::leftovers::memory(&self.world.name(vmid))
+        let vm = self.world.vms.as_ref().and_then(|vms| vms.memory(vmid));
+        vm.or_else(|| super::leftovers::memory(&self.world.name(vmid)))
     }
 
     fn usage(&self, guest: &GuestSpec) -> Option<Usage> {
+        if !guest.container {
+            return self.world.vms.as_ref()?.usage(guest);
+        }
         let pid = self.process(guest.vmid)?;
         Some(super::usage::read(&self.world, guest, pid))
     }
 
     fn size(&self, volume: &str) -> Option<u64> {
-        let path = self.world.shared().files.get(volume).cloned()?;
-        path.metadata().ok().map(|found| found.len())
+        self.world.files.size(volume)
+    }
+
+    fn image_size(&self, volume: &str) -> Option<Result<u64, String>> {
+        self.world.vms.as_ref()?;
+        let size = self.world.files.need(volume).and_then(|path| qemu::image_size(&path));
+        Some(size.map_err(|error| error.story()))
+    }
+
+    fn agent(&self, vmid: u32) -> Option<Arc<dyn GuestAgent>> {
+        self.world.vms.as_ref()?.agent(vmid)
     }
 
     fn network(&self) -> Option<Network> {
@@ -169,31 +203,37 @@ impl Backend for Lxc {
         Some(vec![Template { name: TEMPLATE_NAME.to_owned(), bytes }])
     }
 
+    fn images(&self) -> Option<Vec<Template>> {
+        self.world.vms.as_ref()?;
+        let bytes = self.vm_image.as_ref()?.metadata().map_or(0, |found| found.len());
+        Some(vec![Template { name: VM_IMAGE_NAME.to_owned(), bytes }])
+    }
+
     fn spool(&mut self) -> Option<PathBuf> {
         let number = self.workers.number();
-        Some(self.world.volumes().join(format!("upload-{number}")))
+        Some(self.world.files.spool(number))
     }
 
     fn keep(&mut self, volume: &str, from: &Path) -> Result<(), String> {
-        let to = self.world.content(volume);
-        std::fs::rename(from, &to).map_err(|error| format!("cannot keep the upload: {error}"))?;
-        self.world.shared().files.insert(volume.to_owned(), to);
-        Ok(())
+        self.world.files.keep(volume, from)
+    }
+
+    fn rename_volume(&mut self, from: &str, to: &str) -> Result<(), String> {
+        self.world.vms.as_ref().map_or(Ok(()), |vms| vms.rename(from, to))
     }
 
     fn drop_volume(&mut self, volume: &str) {
-        let removed = self.world.shared().files.remove(volume);
+        self.world.files.drop_volume(volume);
         super::disks::drop_moved(&self.world.guests(), volume);
-        // The image is the cache's, and stays.
-        if let Some(path) = removed.filter(|path| *path != self.image) {
-            let _ = std::fs::remove_file(path);
+        if let Some(vms) = &self.world.vms {
+            vms.drop_volume(volume);
         }
     }
 
     fn clean(&mut self) {
         self.workers.finish();
         *self.world.shared() = Shared::default();
-        let _ = std::fs::remove_dir_all(self.world.volumes());
+        self.world.files.clear();
         // A folder that cannot be made is told by the next operation.
         let _ = self.furnish();
     }

@@ -96,6 +96,7 @@ fn running(folder: &Path) -> Vec<(u32, Vec<String>)> {
             let ours = tool.is_some_and(|tool| {
                 tool == "tail"
                     || tool == "slirp4netns"
+                    || tool.starts_with("qemu-")
                     || tool.starts_with("lxc-")
                     || tool == "tar"
                     || tool == "cp"

@@ -21,6 +21,8 @@ pub struct Place {
     pub data: PathBuf,
     /// The guest image.
     pub image: PathBuf,
+    /// The disk image of virtual machines, where they boot by QEMU; else they are simulated.
+    pub vms: Option<PathBuf>,
     /// First address and length of the guests' network; a free one is taken where it is not said.
     pub subnet: Option<Ipv4Addr>,
     /// Whether guests reach what this machine reaches. Else they reach each other and this machine only.
@@ -28,7 +30,7 @@ pub struct Place {
 }
 
 /// The bridge that cards of guests name.
-const BRIDGE: &str = "vmbr0";
+pub(in crate::backend) const BRIDGE: &str = "vmbr0";
 
 /// The card that leads outside.
 const OUT: &str = "outside0";
@@ -38,12 +40,12 @@ pub(super) const FIRST_ID: u32 = 100_000;
 pub(super) const IDS: u32 = 65_536;
 
 /// A lab's corner of the machine. It is given back with [`Machine::close`].
-pub(super) struct Machine {
+pub(in crate::backend) struct Machine {
     /// `plimsoll-` and six digits: the label of everything that the lab makes.
-    pub(super) label: String,
+    pub(in crate::backend) label: String,
     /// The lab's folder.
-    pub(super) folder: PathBuf,
-    pub(super) network: Network,
+    pub(in crate::backend) folder: PathBuf,
+    pub(in crate::backend) network: Network,
     holder: Mutex<Child>,
     /// Speaks for guests to the outside.
     speaker: Mutex<Option<Child>>,
@@ -153,7 +155,7 @@ impl Machine {
     }
 
     /// A program that runs in the lab's corner. LXC's commands find each other only there.
-    pub(super) fn inside(&self, program: &str) -> Tool {
+    pub(in crate::backend) fn inside(&self, program: &str) -> Tool {
         inside(self.target, program)
     }
 

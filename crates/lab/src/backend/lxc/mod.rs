@@ -1,7 +1,7 @@
 //! Guests that really boot: Debian's LXC in namespaces and a network of the lab's own.
 
 pub(super) mod config;
-mod disks;
+pub(super) mod disks;
 mod guests;
 pub(super) mod leases;
 pub(super) mod leftovers;

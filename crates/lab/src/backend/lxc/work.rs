@@ -1,7 +1,5 @@
 //! What is done for each operation.
 
-use std::path::PathBuf;
-
 use super::config::{self, Surroundings};
 use super::disks::{Disks, copy};
 use super::guests::World;
@@ -14,9 +12,9 @@ type Lines = Result<Vec<String>, HostError>;
 pub(super) fn perform(world: &World, operation: Operation) -> Lines {
     match operation {
         Operation::Create(guest) => create(world, &guest),
-        Operation::Start(spec) => start(world, &spec),
+        Operation::Start(spec) | Operation::Resume { spec, .. } => start(world, &spec),
         Operation::Stop { vmid, ask } => stop(world, vmid, ask),
-        Operation::Snapshot { vmid, name } => {
+        Operation::Snapshot { vmid, name, .. } => {
             let disks = disks(world, vmid);
             let kept = disks.kept(&name);
             still(world, vmid, || copy(&disks.current(), &kept)).inspect_err(|_| {
@@ -32,7 +30,7 @@ pub(super) fn perform(world: &World, operation: Operation) -> Lines {
             Ok(Vec::new())
         }
         Operation::Copy { from, snapshot, to } => {
-            let source = disks(world, from);
+            let source = disks(world, from.vmid);
             let source = snapshot.map_or_else(|| source.current(), |name| source.kept(&name));
             let copied = disks(world, to.vmid);
             copied.make(&to)?;
@@ -43,6 +41,8 @@ pub(super) fn perform(world: &World, operation: Operation) -> Lines {
             Ok(Vec::new())
         }
         Operation::Dump { spec, volume } => dump(world, &spec, volume),
+        // The size of a disk is kept and not enforced; only virtual machines are reset.
+        Operation::Grow { .. } | Operation::Reset { .. } => Ok(Vec::new()),
         Operation::Move { spec, disk, volume } => {
             disks(world, spec.vmid).copy_disk(&disk, &volume)?;
             Ok(Vec::new())
@@ -55,18 +55,13 @@ fn disks(world: &World, vmid: u32) -> Disks {
     Disks { home: world.guests().join(world.name(vmid)) }
 }
 
-fn archive(world: &World, volume: &str) -> Result<PathBuf, HostError> {
-    let found = world.shared().files.get(volume).cloned();
-    found.ok_or_else(|| HostError::Other(format!("volume '{volume}' has no content in this lab")))
-}
-
 fn create(world: &World, guest: &NewGuest) -> Lines {
     let spec = &guest.spec;
     if let Some(text) = config::refusal(spec, &world.machine.network) {
         return Err(HostError::Other(text));
     }
     let disks = disks(world, spec.vmid);
-    let from = archive(world, &guest.source)?;
+    let from = world.files.need(&guest.source)?;
     disks.make(spec)?;
     if guest.source.contains(":backup/") {
         disks.unpack_backup(&world.machine, spec, &from)?;
@@ -141,9 +136,9 @@ fn rollback(world: &World, vmid: u32, name: &str) -> Lines {
 
 fn dump(world: &World, spec: &GuestSpec, volume: String) -> Lines {
     let disks = disks(world, spec.vmid);
-    let to = world.content(&volume);
+    let to = world.files.place(&volume);
     let bytes = still(world, spec.vmid, || disks.pack(&world.machine, spec, &to))?;
-    world.shared().files.insert(volume, to);
+    world.files.put(volume, to);
     Ok(vec![format!("INFO: archive file size: {}MB", bytes >> 20)])
 }
 

@@ -11,7 +11,8 @@ const ROOT: u32 = 20;
 const FILES: u32 = 21;
 
 /// An image with a label and some files in its only directory.
-pub(crate) fn image(label: &str, files: &[(&str, String)]) -> Vec<u8> {
+#[must_use]
+pub fn image(label: &str, files: &[(&str, String)]) -> Vec<u8> {
     let mut sorted: Vec<(String, &[u8])> =
         files.iter().map(|(name, text)| (format!("{};1", name.to_uppercase()), text.as_bytes())).collect();
     sorted.sort();
