@@ -1,6 +1,7 @@
 //! What volumes of a lab hold: templates, images and backups are files of this machine.
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -13,13 +14,20 @@ pub(super) struct Files {
     known: Mutex<BTreeMap<String, PathBuf>>,
 }
 
+/// Makes a folder that only root sees into: seeds and disks hold keys.
+pub(super) fn private(folder: &Path) -> Result<(), HostError> {
+    let made = std::fs::create_dir_all(folder);
+    let mode = std::fs::Permissions::from_mode(0o700);
+    made.and_then(|()| std::fs::set_permissions(folder, mode)).map_err(file(folder))
+}
+
 impl Files {
     pub(super) fn new(folder: PathBuf) -> Self {
         Self { folder, known: Mutex::default() }
     }
 
     pub(super) fn furnish(&self) -> Result<(), HostError> {
-        std::fs::create_dir_all(&self.folder).map_err(file(&self.folder))
+        private(&self.folder)
     }
 
     fn known(&self) -> MutexGuard<'_, BTreeMap<String, PathBuf>> {

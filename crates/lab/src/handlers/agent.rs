@@ -31,7 +31,11 @@ fn ready<'a>(cx: &'a Cx<'_>) -> Result<&'a Guest, Refusal> {
 /// The real agent, where the machine boots.
 fn real(cx: &Cx<'_>) -> Result<Option<Arc<dyn GuestAgent>>, Refusal> {
     let vmid = ready(cx)?.vmid;
-    Ok(cx.state.backend.agent(vmid))
+    match cx.state.backend.agent(vmid) {
+        // One that boots has nobody to speak for it while it starts or stops.
+        None if cx.state.backend.images().is_some() => Err(Refusal::died("QEMU guest agent is not running")),
+        agent => Ok(agent),
+    }
 }
 
 /// Asks a real agent for something, and answers what it says.
@@ -73,7 +77,7 @@ pub(super) fn interfaces(cx: &mut Cx<'_>) -> Answer {
     let guest = ready(cx)?;
     let (vmid, spec) = (guest.vmid, guest.spec());
     let silent = cx.state.faults.no_address(vmid);
-    if let Some(agent) = cx.state.backend.agent(vmid) {
+    if let Some(agent) = real(cx)? {
         return Ok(Reply::later(move || {
             let mut said = agent.ask("guest-network-get-interfaces", json!({})).map_err(Refusal::died)?;
             for card in said.as_array_mut().into_iter().flatten().filter(|card| card["name"] != "lo") {

@@ -6,7 +6,7 @@ use plimsoll_pve::property::{PropertyString, Size};
 use serde_json::Value;
 
 use super::config::bridge_need;
-use super::create::{realize_net, renew_cards};
+use super::create::{realize_disk, realize_net, renew_cards};
 use crate::backend::{GuestSpec, Operation};
 use crate::cx::{Cx, locked};
 use crate::guest::{Guest, Kind, is_disk, volume_of, with_volume};
@@ -94,6 +94,12 @@ pub(super) fn clone(cx: &mut Cx<'_>, kind: Kind) -> Answer {
                     && state.volume(&volume).is_some()
                 {
                     let own = volume.split(':').next().unwrap_or_default();
+                    if volume.contains("-cloudinit") {
+                        let wanted = format!("{}:cloudinit", storage.as_deref().unwrap_or(own));
+                        let drive = realize_disk(state, kind, newid, &wanted, &mut lines)?;
+                        made.insert(key, drive);
+                        continue;
+                    }
                     let list: PropertyString = value.parse().unwrap_or_default();
                     let bytes = list
                         .get("size")

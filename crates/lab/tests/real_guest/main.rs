@@ -15,6 +15,7 @@ mod small;
 mod stack;
 mod traces;
 mod vm;
+mod vm_disks;
 
 use std::os::unix::fs::MetadataExt as _;
 

@@ -65,10 +65,8 @@ impl Lxc {
     pub fn open(place: &Place) -> Result<Self, HostError> {
         let machine = Machine::open(place)?;
         let files = Files::new(machine.folder.join("volumes"));
-        let vms = match &place.vms {
-            Some(_) => Some(Vms::open(&machine)?),
-            None => None,
-        };
+        let vms = place.vms.as_ref().map(|_| Vms::open(&machine)).transpose();
+        let vms = vms.inspect_err(|_| machine.close())?;
         let world = Arc::new(World { machine, files, vms, shared: Mutex::default() });
         let lxc = Self {
             workers: Workers::new(world.clone()),

@@ -171,9 +171,6 @@ pub(super) fn arguments(spec: &GuestSpec, around: &Surroundings<'_>) -> Result<V
     if has("sata") {
         put(&["-device", "ich9-ahci,id=ahci0"]);
     }
-    if q35 && has("ide") {
-        put(&["-device", "piix3-ide,id=ide"]);
-    }
     let order = boot_order(spec, around.media);
     for (key, medium) in around.media {
         let Some((stem, number)) = numbered(key) else { continue };
@@ -193,6 +190,8 @@ pub(super) fn arguments(spec: &GuestSpec, around: &Surroundings<'_>) -> Result<V
             }
             "scsi" => format!("scsi-{kind},bus=scsihw0.0,scsi-id={number}"),
             "sata" => format!("ide-{kind},bus=ahci0.{number}"),
+            // Its own controller, with one drive on each cable.
+            _ if q35 => format!("ide-{kind},bus=ide.{number},unit=0"),
             _ => format!("ide-{kind},bus=ide.{},unit={}", number / 2, number % 2),
         };
         let place = order.iter().position(|other| other == key).map(|at| format!(",bootindex={}", 100 + at));

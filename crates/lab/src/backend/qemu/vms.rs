@@ -9,10 +9,10 @@ use super::disks::Disks;
 use super::power::Running;
 use super::usage::{self, Meter};
 use super::work;
-use crate::backend::files::Files;
+use crate::backend::files::{Files, private};
 use crate::backend::lxc::machine::Machine;
 use crate::backend::{GuestAgent, GuestSpec, Operation, Usage};
-use crate::host::{HostError, Tool, file};
+use crate::host::{HostError, Tool};
 
 /// Virtual machines of one lab.
 pub(in crate::backend) struct Vms {
@@ -27,7 +27,7 @@ pub(in crate::backend) struct Vms {
 impl Vms {
     pub(in crate::backend) fn open(machine: &Machine) -> Result<Self, HostError> {
         let folder = machine.folder.join("vms");
-        std::fs::create_dir_all(&folder).map_err(file(&folder))?;
+        private(&folder)?;
         let said = Tool::new(super::power::PROGRAM).arg("--version").run()?;
         Ok(Self {
             folder,
