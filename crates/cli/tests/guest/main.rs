@@ -12,12 +12,14 @@
 
 mod app;
 mod chaos;
+mod clone;
 mod data;
 mod example;
 mod keep;
 mod lab;
 mod life;
 mod made;
+mod replace;
 mod rotate;
 mod story;
 mod whole;
