@@ -23,6 +23,12 @@ impl fmt::Display for Label {
 }
 
 impl Label {
+    /// That of the backups of a target's job, and of the job itself.
+    #[must_use]
+    pub fn scheduled(app: &str, target: &str) -> Self {
+        Self { app: app.to_owned(), target: target.to_owned(), why: "by schedule".to_owned() }
+    }
+
     /// The label in the notes of a backup.
     #[must_use]
     pub fn find(notes: &str) -> Option<Self> {

@@ -8,6 +8,7 @@
 mod calendar;
 mod drill;
 mod error;
+mod job;
 mod keep;
 mod label;
 mod machine;
@@ -18,6 +19,7 @@ mod vmid;
 pub use calendar::{age, exactly, shown};
 pub use drill::{Drill, Maker, leftovers, rehearse};
 pub use error::BackupError;
+pub use job::{JobChange, Schedule, arrange, backup_jobs, job_changes, jobs_of};
 pub use keep::superfluous;
 pub use label::Label;
 pub use machine::{Line, Machine};

@@ -5,7 +5,7 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::{
     backup, completions, deploy, destroy, doctor, evaluate, events, exec, explain, fix, init, lab, logs,
-    plan, power, releases, rollback, rules, secret, status, unlock,
+    plan, power, releases, rollback, rules, secret, status, templates, unlock,
 };
 
 const STYLES: Styles = Styles::styled()
@@ -50,6 +50,7 @@ pub(crate) enum Command {
     Events(events::EventsArgs),
     Backup(backup::BackupArgs),
     Destroy(destroy::DestroyArgs),
+    Templates(templates::TemplatesArgs),
     Unlock(unlock::UnlockArgs),
     Secret(secret::SecretArgs),
     Lab(lab::LabArgs),

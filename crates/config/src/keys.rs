@@ -234,7 +234,7 @@ const TARGET: Table = Table {
             List(&T(&HOOK)),
             "Commands that run in the new image before the switch, such as a database migration. A failure stops the release.",
         ),
-        key("backup", Optional, T(&BACKUP), "Scheduled backups of the guest."),
+        key("backup", Optional, T(&BACKUP), "Backups of the guest."),
         key(
             "build",
             Default("local"),
@@ -306,6 +306,12 @@ const NEW_GUEST: Table = Table {
             Optional,
             F(IMAGE),
             "What its disk is made from: a template of the node for `lxc`, a disk image for `vm`. The newest Debian that the node has, or knows where to get, when nothing is said. A URL needs `checksum`.",
+        ),
+        key(
+            "clone",
+            Optional,
+            Choice(&["linked", "full"]),
+            "For `lxc`: make it as a clone of a template with Docker Engine inside, which the first guest of its kind leaves on the node. `linked` shares the template's disk, `full` copies it. Each guest is made from `image` when nothing is said.",
         ),
         key("checksum", Optional, F(CHECKSUM), "The digest of what `image` downloads."),
         key("user", Default("plimsoll"), F(USER), "The account that deploys."),
@@ -401,10 +407,15 @@ const HOOK: Table = Table {
 
 const BACKUP: Table = Table {
     name: "backup",
-    about: "Scheduled backups of the guest.",
+    about: "Backups of the guest.",
     keys: &[
         key("storage", Required, F(NODE_WORD), "The node's storage that takes them."),
-        key("schedule", Default("daily"), F(CALENDAR), "When."),
+        key(
+            "schedule",
+            Optional,
+            F(CALENDAR),
+            "When a job of the node makes one. No job when nothing is said. The job takes `Sys.Modify` on `/`, which `plimsoll doctor` prints apart from the rest.",
+        ),
         key("keep", Optional, T(&KEEP), "What is kept. Everything when nothing is said."),
     ],
 };

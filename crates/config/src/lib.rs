@@ -24,8 +24,8 @@ pub use schema::schema;
 pub use similar::similar;
 pub use template::Template;
 pub use types::{
-    Address, Adopted, Alphabet, Backup, Build, Check, Config, Generate, Guest, Hook, Keep, Network, NewGuest,
-    OnFailure, Origin, Proxmox, Rotate, Rotation, SecretSpec, Target,
+    Address, Adopted, Alphabet, Backup, Build, Check, CloneKind, Config, Generate, Guest, Hook, Keep,
+    Network, NewGuest, OnFailure, Origin, Proxmox, Rotate, Rotation, SecretSpec, Target,
 };
 pub use units::{Bytes, parse_duration, show_duration};
 

@@ -10,8 +10,8 @@ use plimsoll_text::{Files, Layer, Span};
 
 use crate::shape::Shape;
 use crate::types::{
-    Address, Adopted, Alphabet, Backup, Build, Check, Config, Generate, Guest, Hook, Keep, Network, NewGuest,
-    OnFailure, Origin, Proxmox, Rotate, Rotation, SecretSpec, Target,
+    Address, Adopted, Alphabet, Backup, Build, Check, CloneKind, Config, Generate, Guest, Hook, Keep,
+    Network, NewGuest, OnFailure, Origin, Proxmox, Rotate, Rotation, SecretSpec, Target,
 };
 use crate::verify::{Verifier, Wrong, entries};
 use crate::{Bytes, ConfigError, Errors, Template, keys, parse_duration};
@@ -174,7 +174,7 @@ impl Reading<'_> {
             let kept = |key: &str| keep.and_then(|keep| number(keep, key)).unwrap_or(0);
             Some(Backup {
                 storage: text(node, "storage")?,
-                schedule: text(node, "schedule").unwrap_or_else(|| "daily".to_owned()),
+                schedule: text(node, "schedule"),
                 keep: Keep {
                     last: kept("last"),
                     daily: kept("daily"),
@@ -231,6 +231,13 @@ impl Reading<'_> {
         {
             self.verifier.refuse(image.span, "an `image` from a URL needs its `checksum`");
         }
+        if let (Some(clone), false) = (node.get("clone"), kind.as_deref() == Some("lxc")) {
+            self.verifier.refuse_with(
+                clone.span,
+                "only containers are cloned so far",
+                "leave `clone` out, or set `kind: lxc`",
+            );
+        }
         let guest = NewGuest {
             id: number(node, "id"),
             name: text(node, "name"),
@@ -241,6 +248,11 @@ impl Reading<'_> {
             network: self.network(node.get("network")?)?,
             image: text(node, "image"),
             checksum: text(node, "checksum"),
+            clone: match text(node, "clone").as_deref() {
+                Some("linked") => Some(CloneKind::Linked),
+                Some("full") => Some(CloneKind::Full),
+                _ => None,
+            },
             user,
             ssh_keys: list(node, "ssh_keys"),
         };

@@ -97,10 +97,21 @@ pub struct NewGuest {
     pub image: Option<String>,
     /// The digest of what a URL gives, `sha512:…`.
     pub checksum: Option<String>,
+    /// Whether it is a clone of a template; made from the image when nothing is said.
+    pub clone: Option<CloneKind>,
     /// The account that deploys.
     pub user: String,
     /// Public keys, or paths of `.pub` files, that may log in; the client's own key when empty.
     pub ssh_keys: Vec<String>,
+}
+
+/// How a guest is cloned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CloneKind {
+    /// Its disk shares what it has in common with the template's.
+    Linked,
+    /// Its disk is a copy.
+    Full,
 }
 
 /// A guest's network card.
@@ -218,8 +229,8 @@ pub struct Hook {
 pub struct Backup {
     /// The storage that takes them.
     pub storage: String,
-    /// When, as a calendar event of the node: `daily`, `02:30`, `mon..fri 22:00`.
-    pub schedule: String,
+    /// When a job of the node makes one, as a calendar event: `daily`, `02:30`, `mon..fri 22:00`; nothing for no job.
+    pub schedule: Option<String>,
     /// What is kept; everything when all are 0.
     pub keep: Keep,
 }

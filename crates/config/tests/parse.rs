@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use camino::Utf8Path;
 use plimsoll_config::{
-    Address, Alphabet, Build, Bytes, Check, Config, FILE_NAME, Generate, Guest, OnFailure, Origin, Rotate,
-    Rotation, parse,
+    Address, Alphabet, Build, Bytes, Check, CloneKind, Config, FILE_NAME, Generate, Guest, OnFailure, Origin,
+    Rotate, Rotation, parse,
 };
 
 fn read(text: &str) -> Result<Config, String> {
@@ -41,7 +41,8 @@ fn a_full_file_is_read_whole() {
         (production.watch, production.deadline, production.keep),
         (Duration::from_secs(60), Duration::from_secs(600), 7)
     );
-    assert_eq!(production.backup.as_ref().unwrap().keep.weekly, 4);
+    let backup = production.backup.as_ref().unwrap();
+    assert_eq!((backup.keep.weekly, backup.schedule.as_deref()), (4, Some("daily")));
     let password = &config.secrets["POSTGRES_PASSWORD"];
     assert_eq!(password.origin, Origin::Generate(Generate { length: 40, alphabet: Alphabet::Hex }));
     assert_eq!(password.rotate, Some(Rotation { server: Rotate::Postgres, service: None, user: None }));
@@ -178,4 +179,20 @@ fn anchors_and_merge_keys_share_settings_between_targets() {
         _ => 0,
     };
     assert_eq!((port("one"), port("two")), (2222, 22));
+}
+
+#[test]
+fn only_containers_are_clones_and_a_job_is_only_asked_for() {
+    let guest = |kind: &str| {
+        format!(
+            "app: shop\ntargets:\n  lab:\n    proxmox: {{url: \"https://pve.lan:8006\", node: pve1}}\n    guest: {{kind: {kind}, \
+             memory: 1GiB, disk: 8GiB, storage: thin, network: {{address: dhcp}}, clone: linked}}\n    backup: {{storage: nas}}\n"
+        )
+    };
+    let config = read(&guest("lxc")).unwrap();
+    let Guest::Lxc(lxc) = &config.targets["lab"].guest else { panic!("{config:?}") };
+    assert_eq!(lxc.clone, Some(CloneKind::Linked));
+    assert_eq!(config.targets["lab"].backup.as_ref().unwrap().schedule, None);
+    assert!(wrong(&guest("vm")).contains("only containers are cloned so far"), "{}", wrong(&guest("vm")));
+    assert!(wrong(&guest("lxc").replace("linked", "shallow")).contains("`clone` is one of `linked`, `full`"));
 }

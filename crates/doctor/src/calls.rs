@@ -37,6 +37,8 @@ pub struct Need {
 pub enum Place {
     /// `/vms/{vmid}`, or the pool that the guest is made in.
     Guest,
+    /// The same for a guest that has no number yet.
+    NewGuest,
     /// `/storage/{storage}` of the guest's disk.
     Disk,
     /// `/storage/{storage}` of templates and images.
@@ -49,6 +51,8 @@ pub enum Place {
     Card,
     /// `/nodes/{node}`.
     Node,
+    /// `/`: the cluster as a whole.
+    Cluster,
 }
 
 /// Where it is written that a call needs a privilege.
@@ -86,6 +90,7 @@ impl Releases {
 const LXC_CREATE: Source = Source::Code("pve-container PVE/API2/LXC.pm create_vm");
 const LXC_OPTIONS: Source = Source::Code("pve-container PVE/LXC.pm check_ct_modify_config_perm");
 const LXC_RESIZE: Source = Source::Code("pve-container PVE/API2/LXC.pm resize_vm");
+const LXC_CLONE: Source = Source::Code("pve-container PVE/API2/LXC.pm clone_vm");
 const VM_CREATE: Source = Source::Code("qemu-server PVE/API2/Qemu.pm create_vm");
 const VM_OPTIONS: Source = Source::Code("qemu-server PVE/API2/Qemu.pm check_vm_modify_config_perm");
 const VM_RESIZE: Source = Source::Code("qemu-server PVE/API2/Qemu.pm resize_vm");
@@ -99,7 +104,7 @@ const fn guest(any_of: &'static [&'static str], source: Source) -> Need {
     Need { place: Place::Guest, any_of, source }
 }
 
-const fn on(place: Place, any_of: &'static [&'static str], source: Source) -> Need {
+pub(crate) const fn on(place: Place, any_of: &'static [&'static str], source: Source) -> Need {
     Need { place, any_of, source }
 }
 
@@ -121,6 +126,10 @@ fn creates_lxc(work: &Work) -> bool {
 
 fn creates_vm(work: &Work) -> bool {
     work.creates && makes_vm(work)
+}
+
+fn clones(work: &Work) -> bool {
+    creates_lxc(work) && work.clones
 }
 
 fn downloads(work: &Work, from: Download) -> bool {
@@ -158,6 +167,35 @@ pub const CALLS: &[Call] = &[
             on(Place::Templates, &["Datastore.Audit", "Datastore.AllocateSpace"], VOLUME),
             on(Place::Card, &["SDN.Use"], BRIDGE),
         ],
+    },
+    Call {
+        what: "clone the container",
+        method: Post,
+        path: "/nodes/{node}/lxc/{vmid}/clone",
+        releases: Releases::All,
+        when: clones,
+        needs: &[
+            guest(&["VM.Clone"], Source::Contract),
+            on(Place::NewGuest, &["VM.Allocate"], Source::Contract),
+            on(Place::Disk, &["Datastore.AllocateSpace"], LXC_CLONE),
+            on(Place::Card, &["SDN.Use"], BRIDGE),
+        ],
+    },
+    Call {
+        what: "make the template that it is a clone of",
+        method: Post,
+        path: "/nodes/{node}/lxc/{vmid}/template",
+        releases: Releases::All,
+        when: clones,
+        needs: &[guest(&["VM.Allocate"], Source::Contract)],
+    },
+    Call {
+        what: "stop the template before it becomes one",
+        method: Post,
+        path: "/nodes/{node}/lxc/{vmid}/status/stop",
+        releases: Releases::All,
+        when: clones,
+        needs: &[guest(&["VM.PowerMgmt"], Source::Contract)],
     },
     Call {
         what: "make the machine",

@@ -10,6 +10,7 @@ pub mod checks;
 mod lines;
 mod look;
 mod needs;
+mod schedule_calls;
 mod verify;
 mod work;
 
@@ -18,5 +19,6 @@ pub use check::{Check, Outcome, Report};
 pub use lines::{Names, lines};
 pub use look::{Answer, Seen, Vouched, certificate, look};
 pub use needs::{Missing, Needs};
-pub use verify::{VerifyError, permissions, verify};
+pub use schedule_calls::SCHEDULE_CALLS;
+pub use verify::{VerifyError, permissions, verify, verify_schedule};
 pub use work::{Card, Download, Kind, LOCAL, Templates, Work};

@@ -28,6 +28,13 @@ impl Names {
         Self { user: "plimsoll@pve".to_owned(), role: token.clone(), token, known: false }
     }
 
+    /// The same for roles that are given apart from the others.
+    #[must_use]
+    pub fn apart(mut self, what: &str) -> Self {
+        self.role = format!("{}-{what}", self.role);
+        self
+    }
+
     /// The same for a token that is there, `user@realm!name`. Another user than root's is kept.
     #[must_use]
     pub fn with_token(mut self, id: &str) -> Self {
@@ -67,7 +74,11 @@ pub fn lines(needs: &Needs, names: &Names, present: &BTreeMap<String, BTreeSet<S
     }
     for path in by_path.keys() {
         let name = format!("{role}-{}", slug(path));
-        out.push(format!("pveum acl modify {path} --users {user} --tokens '{user}!{token}' --roles {name}"));
+        // What is given on the cluster is not given on everything below it.
+        let here = if *path == "/" { " --propagate 0" } else { "" };
+        out.push(format!(
+            "pveum acl modify {path} --users {user} --tokens '{user}!{token}' --roles {name}{here}"
+        ));
     }
     out
 }
@@ -79,6 +90,7 @@ fn slug(path: &str) -> String {
         ["pool" | "vms", ..] => "guest".to_owned(),
         ["sdn", ..] => "network".to_owned(),
         ["nodes", ..] => "node".to_owned(),
+        [] => "cluster".to_owned(),
         _ => parts.join("-"),
     }
 }

@@ -59,7 +59,10 @@ pub async fn look(client: &Client, target: &Target) -> Result<Seen, Error> {
         _ => Ok(Vec::new()),
     };
     let permissions = match &work {
-        Some(work) => permissions(client, &Needs::of(work)).await.map_err(|error| error.to_string()),
+        Some(work) => {
+            let needs = [Needs::of(work), Needs::of_schedule(work)];
+            permissions(client, &needs).await.map_err(|error| error.to_string())
+        }
         None => Ok(Permissions::new()),
     };
     Ok(Seen {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use plimsoll_pve::api::Permissions;
 
 use crate::calls::{CALLS, Call, Place};
+use crate::schedule_calls::SCHEDULE_CALLS;
 use crate::work::Work;
 
 /// The least privileges: none can be left out.
@@ -31,7 +32,17 @@ impl Needs {
     /// What the table says about a piece of work.
     #[must_use]
     pub fn of(work: &Work) -> Self {
-        let made: Vec<&Call> = CALLS.iter().filter(|call| call.is_made_by(work)).collect();
+        Self::by(CALLS, work)
+    }
+
+    /// What a backup job of the node takes; nothing where none is asked for.
+    #[must_use]
+    pub fn of_schedule(work: &Work) -> Self {
+        Self { also: BTreeMap::new(), ..Self::by(SCHEDULE_CALLS, work) }
+    }
+
+    fn by(calls: &[Call], work: &Work) -> Self {
+        let made: Vec<&Call> = calls.iter().filter(|call| call.is_made_by(work)).collect();
         let needs = || made.iter().flat_map(|call| call.needs);
         let mut privileges = BTreeSet::new();
         for need in needs() {
@@ -80,7 +91,7 @@ impl Needs {
 /// What needs a privilege on a path.
 fn why(work: &Work, at: &str, privilege: &str) -> Vec<&'static str> {
     let mut out = Vec::new();
-    for call in CALLS.iter().filter(|call| call.is_made_by(work)) {
+    for call in CALLS.iter().chain(SCHEDULE_CALLS).filter(|call| call.is_made_by(work)) {
         let needs = call
             .needs
             .iter()
@@ -102,7 +113,7 @@ pub(crate) fn path(work: &Work, place: Place) -> Option<String> {
     let storage = |name: &String| format!("/storage/{name}");
     match place {
         // What is there already need not be in the pool.
-        Place::Guest => Some(match &work.pool {
+        Place::Guest | Place::NewGuest => Some(match &work.pool {
             Some(pool) if work.kind != crate::Kind::Adopted => format!("/pool/{pool}"),
             _ => vms(work),
         }),
@@ -115,6 +126,7 @@ pub(crate) fn path(work: &Work, place: Place) -> Option<String> {
             format!("/sdn/zones/localnetwork/{}{vlan}", card.bridge)
         }),
         Place::Node => Some(format!("/nodes/{}", work.node)),
+        Place::Cluster => Some("/".to_owned()),
     }
 }
 

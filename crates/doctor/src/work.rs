@@ -25,12 +25,16 @@ pub struct Work {
     pub agent: bool,
     /// Where the guest is plugged in.
     pub card: Option<Card>,
+    /// Whether the guest is a clone of a template.
+    pub clones: bool,
     /// Whether the guest gets rules of the node's firewall.
     pub firewall: bool,
     /// Whether snapshots are taken and rolled back.
     pub snapshots: bool,
     /// The storage that takes backups.
     pub backups: Option<String>,
+    /// Whether a job of the node makes them.
+    pub schedule: bool,
     /// The node's major release: 8 or 9.
     pub major: u16,
 }
@@ -100,9 +104,11 @@ impl Work {
             seeds: (kind == Kind::Vm).then(|| LOCAL.to_owned()),
             agent: kind == Kind::Vm && new.is_some_and(|new| new.network.address == Address::Dhcp),
             card: new.map(|new| Card { bridge: new.network.bridge.clone(), vlan: new.network.vlan }),
+            clones: new.is_some_and(|new| new.clone.is_some()),
             firewall: new.is_some(),
             snapshots: target.on_failure == OnFailure::RestoreData,
             backups: target.backup.as_ref().map(|backup| backup.storage.clone()),
+            schedule: target.backup.as_ref().is_some_and(|backup| backup.schedule.is_some()),
             major,
         })
     }
@@ -135,9 +141,11 @@ pub(crate) mod tests {
             seeds: None,
             agent: false,
             card: Some(Card { bridge: "vmbr0".to_owned(), vlan: None }),
+            clones: false,
             firewall: true,
             snapshots: true,
             backups: None,
+            schedule: false,
             major: 9,
         }
     }

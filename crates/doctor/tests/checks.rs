@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test says why it stops")]
 
 use plimsoll_config::{Target, parse};
-use plimsoll_doctor::checks::{self, Access, Echo, GuestSeen, Inside, address};
+use plimsoll_doctor::checks::{self, Access, Echo, GuestSeen, Inside, JobSeen, address};
 use plimsoll_doctor::{Answer, Check, Names, Needs, Outcome, Seen, Work};
 use plimsoll_pve::Version;
 use serde_json::{Value, json};
@@ -212,4 +212,36 @@ fn guests_engines_and_tools_are_judged() {
     );
     assert_eq!(shown(&[checks::tools(Some("OpenSSH_10"), None, false)]), [""; 0]);
     assert_eq!(shown(&[checks::tools(Some("OpenSSH_10"), None, true)]).len(), 1);
+}
+
+#[test]
+fn a_backup_job_is_there_due_off_or_not_to_be_had() {
+    let asked = target(&FILE.replace("{storage: nas}", "{storage: nas, schedule: daily}"));
+    let mut seen = seen(&asked);
+    let said = |seen: &Seen, job: &JobSeen| {
+        let by_hand = Some("pvesh create /cluster/backup --id plimsoll-107".to_owned());
+        checks::schedule(&access(), seen, job, by_hand).unwrap()
+    };
+    let there = said(&seen, &JobSeen::There("the job backs up guest 107".to_owned()));
+    assert_eq!(there.outcome, Outcome::Fine);
+    assert_eq!(said(&seen, &JobSeen::Off("the job".to_owned())).outcome, Outcome::Warning);
+    // The least role alone is not enough, and that is no failure.
+    let due = JobSeen::Due("add the backup job".to_owned());
+    for job in [&due, &JobSeen::Unseen] {
+        let lacks = said(&seen, job);
+        assert_eq!(lacks.outcome, Outcome::Warning);
+        let named = ["Datastore.Allocate on `/storage/nas`", "Sys.Audit and Sys.Modify on `/`"];
+        assert!(named.iter().all(|name| lacks.evidence.contains(name)), "{}", lacks.evidence);
+        assert!(lacks.commands[0].starts_with("pvesh create"), "{:?}", lacks.commands);
+        assert!(lacks.fix.unwrap().contains("`plimsoll backup create`"));
+    }
+    let needs = Needs::of_schedule(seen.work.as_ref().unwrap());
+    for (path, privilege) in &needs.privileges {
+        let all = seen.permissions.as_mut().unwrap();
+        all.entry(path.clone()).or_default().insert((*privilege).to_owned(), 1);
+    }
+    assert_eq!(said(&seen, &due).evidence, "a deploy will add the backup job");
+    // Nothing is said of a target that asks for none.
+    let silent = self::seen(&target(FILE));
+    assert_eq!(checks::schedule(&access(), &silent, &JobSeen::Unseen, None), None);
 }

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use plimsoll_doctor::{CALLS, Call, Need, Place, Source};
+use plimsoll_doctor::{CALLS, Call, Need, Place, SCHEDULE_CALLS, Source};
 use plimsoll_lab::{Release, privileges};
 use plimsoll_pve::api::described;
 use serde_json::Value;
@@ -31,10 +31,16 @@ fn holds(check: &Value, given: &Given<'_>) -> bool {
 fn place(place: Place) -> &'static str {
     match place {
         Place::Guest => "/vms/{vmid}",
+        Place::NewGuest => "/vms/{newid}",
         Place::Disk | Place::Templates | Place::Seeds | Place::Backups => "/storage/{storage}",
         Place::Card => "/sdn/zones/localnetwork/{bridge}",
         Place::Node => "/nodes/{node}",
+        Place::Cluster => "/",
     }
+}
+
+fn all() -> impl Iterator<Item = &'static Call> {
+    CALLS.iter().chain(SCHEDULE_CALLS)
 }
 
 fn of_contract(call: &Call) -> Vec<&Need> {
@@ -43,7 +49,7 @@ fn of_contract(call: &Call) -> Vec<&Need> {
 
 fn each(mut judge: impl FnMut(&Call, &str, &Value)) {
     for (release, major) in [(Release::V8, 8), (Release::V9, 9)] {
-        for call in CALLS.iter().filter(|call| call.releases.hold(major)) {
+        for call in all().filter(|call| call.releases.hold(major)) {
             let kinds: &[&str] = if call.path.contains("{kind}") { &["lxc", "qemu"] } else { &[""] };
             for kind in kinds {
                 let (verb, path) = (call.method.to_string(), call.path.replace("{kind}", kind));
@@ -95,7 +101,7 @@ fn the_client_makes_every_call_of_the_table() {
     let known = described();
     // A file goes its own way, past the types of requests.
     let upload = "/nodes/{node}/storage/{storage}/upload";
-    for call in CALLS.iter().filter(|call| call.path != upload) {
+    for call in all().filter(|call| call.path != upload) {
         let of = |path: &str, kind| path.replace("{kind}", kind);
         let same = |path: &str| ["lxc", "qemu"].iter().any(|kind| of(path, kind) == of(call.path, kind));
         assert!(

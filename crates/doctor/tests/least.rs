@@ -6,12 +6,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use plimsoll_backup::{BackupError, Drill, Label, Machine, Overwrite, SNAPSHOT, Shelf, rehearse};
-use plimsoll_config::{Address, Bytes, Network, NewGuest};
-use plimsoll_doctor::{Card, Download, Kind, Names, Needs, Templates, VerifyError, Work, lines, verify};
+use plimsoll_backup::{
+    BackupError, Drill, Label, Machine, Overwrite, SNAPSHOT, Schedule, Shelf, arrange, rehearse,
+};
+use plimsoll_config::{Address, Bytes, Keep, Network, NewGuest};
+use plimsoll_doctor::{
+    Card, Download, Kind, Names, Needs, Templates, VerifyError, Work, lines, verify, verify_schedule,
+};
 use plimsoll_lab::{Certificate, Lab, Options, Release, Server};
 use plimsoll_provision::{Access, Opening, Runner, Step, Wanted, observe, plan};
-use plimsoll_pve::api::{AgentInterfaces, DeleteVolume, GetStorageStatus, GuestKind, QemuUpdate};
+use plimsoll_pve::api::{
+    AgentInterfaces, DeleteVolume, GetConfig, GetStorageStatus, GuestKind, LxcClone, MakeTemplate, QemuUpdate,
+};
 use plimsoll_pve::{Client, Config, Credentials, Secret, Trust, Vmid};
 
 struct Rig {
@@ -100,6 +106,7 @@ fn wanted(work: &Work) -> Wanted {
         },
         image: None,
         checksum: None,
+        clone: None,
         user: "root".to_owned(),
         ssh_keys: Vec::new(),
     };
@@ -174,7 +181,23 @@ async fn life(client: &Arc<Client>, work: &Work) -> Result<(), String> {
         let shelf = Shelf { client: Arc::clone(client), node: work.node.clone(), storage: storage.clone() };
         backups(&shelf, &machine, work).await.map_err(error)?;
     }
+    if work.clones {
+        machine.shut_down().await.map_err(error)?;
+        cloned(&machine, work).await.map_err(|error| error.to_string())?;
+    }
     Ok(())
+}
+
+/// The guest turned into a template, and a clone of it.
+async fn cloned(machine: &Machine, work: &Work) -> Result<(), plimsoll_pve::Error> {
+    let (client, node, kind, vmid) = (&machine.client, machine.node.clone(), machine.kind, machine.vmid);
+    client.call(&MakeTemplate { node: node.clone(), kind, vmid }).await?;
+    let config = GetConfig { node: node.clone(), kind, vmid, current: None, snapshot: None };
+    while client.call(&config).await?.flag("template") != Some(true) {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    let request = LxcClone { node, vmid, newid: Vmid(170), pool: work.pool.clone(), ..LxcClone::default() };
+    client.call(&request).await.map(drop)
 }
 
 /// A guest backed up, brought back in its place, tried beside it where there is a pool, and the backup taken away.
@@ -205,9 +228,11 @@ fn container() -> Work {
         seeds: None,
         agent: false,
         card: Some(Card { bridge: "vmbr0".to_owned(), vlan: None }),
+        clones: false,
         firewall: true,
         snapshots: true,
         backups: None,
+        schedule: false,
         major: 9,
     }
 }
@@ -232,6 +257,7 @@ fn works() -> Vec<(&'static str, Work)> {
             Work { vmid: Some(150), pool: None, backups: Some("local".to_owned()), ..container() },
         ),
         ("a container in a pool with backups", Work { backups: Some("local".to_owned()), ..container() }),
+        ("a container that is cloned", Work { clones: true, ..container() }),
         ("a container in release 8", Work { major: 8, snapshots: false, ..container() }),
         ("a machine", machine.clone()),
         ("a machine in a pool", Work { vmid: None, pool: Some("apps".to_owned()), ..machine.clone() }),
@@ -285,4 +311,54 @@ async fn no_privilege_is_asked_for_that_nothing_needs() {
         }
     }
     assert!(idle.is_empty(), "{idle:#?}");
+}
+
+/// A job added, changed and taken away.
+async fn jobs(client: &Client) -> Result<(), BackupError> {
+    let keep = Keep { daily: 7, ..Keep::default() };
+    let when =
+        |when: &str| Schedule { vmid: Vmid(107), when: when.to_owned(), storage: "local".to_owned(), keep };
+    for wanted in [Some(when("daily")), Some(when("02:30")), None] {
+        arrange(client, "shop", "production", wanted.as_ref()).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_backup_job_takes_what_is_computed_apart_and_a_deploy_goes_on_without_it() {
+    for major in [8, 9] {
+        let work = Work { backups: Some("local".to_owned()), schedule: true, major, ..container() };
+        let own = Needs::of(&work);
+        assert!(own.privileges.iter().all(|(path, _)| path != "/"), "the least role stays what it is");
+        let needs = Needs::of_schedule(&work);
+        for left_out in [None].into_iter().chain(needs.privileges.iter().map(Some)) {
+            let rig = Rig::new(&work).await;
+            let client = rig.token(&own);
+            let mut rest = needs.clone();
+            left_out.iter().for_each(|one| assert!(rest.privileges.remove(*one)));
+            let names = Names::new("shop", "production").with_token("plimsoll@pve!shop-production");
+            for line in lines(&rest, &names.apart("schedule"), &BTreeMap::new()) {
+                rig.lab.pveum(&split(&line)).unwrap_or_else(|error| panic!("{line}: {error}"));
+            }
+            verify(&client, &work).await.unwrap();
+            let may = verify_schedule(&client, &work).await;
+            let done = jobs(&client).await;
+            match left_out {
+                None => {
+                    may.unwrap();
+                    done.unwrap();
+                }
+                Some(left_out) => {
+                    let Err(VerifyError::Missing(missing)) = may else {
+                        panic!("{left_out:?} is not missed")
+                    };
+                    assert_eq!(
+                        (missing[0].path.as_str(), missing[0].privilege),
+                        (left_out.0.as_str(), left_out.1)
+                    );
+                    done.expect_err("it takes all of them");
+                }
+            }
+        }
+    }
 }

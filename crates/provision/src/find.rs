@@ -6,7 +6,7 @@ use plimsoll_pve::api::{
 use plimsoll_pve::property::{Drive, LxcNet, QemuNet};
 use plimsoll_pve::{Client, Error, GuestConfig, Vmid};
 
-use crate::mark::TAG;
+use crate::mark::{TAG, TEMPLATE};
 use crate::{Mark, ProvisionError, Refusal};
 
 /// Times that a read is tried.
@@ -64,6 +64,21 @@ pub(crate) async fn search(
     target: &str,
     name: Option<&str>,
 ) -> Result<(Vec<Found>, Vec<Vmid>), ProvisionError> {
+    look(client, node, name, |mark| mark.is_of(app, target)).await
+}
+
+/// Golden templates of a node, finished or not.
+pub(crate) async fn search_templates(client: &Client, node: &str) -> Result<Vec<Found>, ProvisionError> {
+    let (found, _) = look(client, node, None, |mark| mark.app == TEMPLATE).await?;
+    Ok(found.into_iter().filter(|found| found.node == node).collect())
+}
+
+async fn look(
+    client: &Client,
+    node: &str,
+    name: Option<&str>,
+    is_meant: impl Fn(&Mark) -> bool,
+) -> Result<(Vec<Found>, Vec<Vmid>), ProvisionError> {
     let of_kind = |kind| GetGuests { node: node.to_owned(), kind };
     let (lxc, qemu) = (of_kind(GuestKind::Lxc), of_kind(GuestKind::Qemu));
     let everything = GetResources { kind: Some("vm".to_owned()) };
@@ -107,7 +122,7 @@ pub(crate) async fn search(
             Err(error) => return Err(error.into()),
         };
         match Mark::find(&config.text("description").unwrap_or_default()) {
-            Some(mark) if mark.is_of(app, target) => {
+            Some(mark) if is_meant(&mark) => {
                 let Candidate { node, vmid, kind, power, .. } = one;
                 let mut found = Found { node, vmid, kind, power, mark, config, address: None };
                 found.address = address(client, &found).await?;

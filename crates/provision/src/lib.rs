@@ -9,9 +9,14 @@
 
 #[cfg(test)]
 mod boot_tests;
+mod clone;
 mod error;
 mod find;
 mod firewall;
+mod golden;
+#[cfg(test)]
+mod grow_tests;
+mod inside;
 mod mark;
 mod observe;
 mod plan;
@@ -19,14 +24,18 @@ mod prepare;
 mod request;
 mod run;
 mod seed;
+mod step;
 mod template;
 mod wanted;
 
+pub use clone::{template_digest, templates};
 pub use error::{ProvisionError, Refusal};
 pub use find::{Found, find};
 pub use firewall::{Opening, Wall};
+pub use golden::CloneOf;
 pub use mark::Mark;
-pub use observe::{NodeState, observe};
-pub use plan::{Plan, Step, plan};
+pub use observe::{NodeState, observe, observe_anew};
+pub use plan::{Plan, plan};
 pub use run::{Access, Listener, News, Ready, Runner};
+pub use step::Step;
 pub use wanted::Wanted;

@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 /// The tag that every guest of ours has, so that they are found with one question.
 pub(crate) const TAG: &str = "plimsoll";
 
+/// What stands for the app in the mark of a template; no app is called so.
+pub(crate) const TEMPLATE: &str = ".template";
+
 /// What stands before the mark on its line.
 const START: &str = "plimsoll:";
 
@@ -24,6 +27,23 @@ pub struct Mark {
     /// What was last set up inside.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ready: Option<String>,
+    /// The size of the disk in GiB that its file system was grown to. Of a machine only: a container's grows with its disk.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disk: Option<u64>,
+    /// Whether it is a clone that still has the card and the sizes of its template.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub is_raw: bool,
+    /// Whether it shows the host key of its template, and has none of its own yet.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub is_key_shared: bool,
+    /// Whether it was sealed to become a template: it is not started any more.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub is_sealed: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature is serde's")]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 impl Mark {
@@ -50,10 +70,13 @@ impl Mark {
     pub fn put(&self, description: &str) -> String {
         let line = format!("`{START}{}`", serde_json::to_string(self).unwrap_or_default());
         if Self::find(description).is_none() {
-            let head = format!(
-                "Runs the app {}, target {}. Plimsoll knows the guest by the next line: leave it there.\n\n{line}\n",
-                self.app, self.target
-            );
+            let what = if self.app == TEMPLATE {
+                "A template for new guests, with Docker Engine and nothing else".to_owned()
+            } else {
+                format!("Runs the app {}, target {}", self.app, self.target)
+            };
+            let head =
+                format!("{what}. Plimsoll knows the guest by the next line: leave it there.\n\n{line}\n");
             return if description.trim().is_empty() {
                 head
             } else {

@@ -5,11 +5,16 @@ use plimsoll_pve::api::{
 };
 use plimsoll_pve::{Client, Upid, Vmid};
 
-use crate::find::{TRIES, search};
+use crate::find::{TRIES, search, search_templates};
+use crate::mark::TEMPLATE;
 use crate::{Found, ProvisionError, Wall, Wanted, firewall};
 
 /// Tasks that make a guest or bring what it is made from.
-const MAKING: [&str; 3] = ["vzcreate", "qmcreate", "download"];
+const MAKING: [&str; 5] = ["vzcreate", "qmcreate", "download", "vzclone", "vztemplate"];
+
+/// Tasks during which a guest cannot be changed, or that end it. A client that was killed leaves them at work.
+const HOLDING: [&str; 8] =
+    ["vzdump", "vzrestore", "vzshutdown", "qmshutdown", "vzstop", "qmstop", "vzdestroy", "qmdestroy"];
 
 /// What matters of a node for one guest.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -28,13 +33,17 @@ pub struct NodeState {
     pub offered: Vec<String>,
     /// Storages that take templates or disk images.
     pub shelves: Vec<String>,
+    /// Golden templates, finished or not, where a guest is to be made.
+    pub templates: Vec<Found>,
+    /// The kind of the disk's storage, where a clone is to be made.
+    pub disk_storage: Option<String>,
     /// Storages that take ISO images, where a machine is to be made.
     pub seed_shelves: Vec<String>,
     /// The guest's firewall.
     pub wall: Option<Wall>,
     /// Whether the datacenter's firewall is on; nothing where the token may not know.
     pub firewall_is_on: Option<bool>,
-    /// Tasks of ours that make guests right now.
+    /// Tasks that make guests right now, or hold or end ours.
     pub busy: Vec<Upid>,
 }
 
@@ -57,8 +66,12 @@ pub async fn observe(client: &Client, wanted: &Wanted) -> Result<NodeState, Prov
         client.read(&GetClusterFirewallOptions {}, TRIES),
     );
     let (ours, strangers) = found?;
-    let making = |upid: &Upid| MAKING.contains(&upid.kind.as_str());
-    let busy = active?.into_iter().map(|task| task.upid).filter(making).collect();
+    let is_of_ours = |upid: &Upid| ours.iter().any(|found| found.vmid.to_string() == upid.id);
+    let matters = |upid: &Upid| {
+        let kind = upid.kind.as_str();
+        MAKING.contains(&kind) || HOLDING.contains(&kind) && is_of_ours(upid)
+    };
+    let busy = active?.into_iter().map(|task| task.upid).filter(matters).collect();
     let on = |value: &serde_json::Value| matches!(value.to_string().trim_matches('"'), "1" | "true");
     // Who may not know this may still deploy.
     let firewall_is_on = datacenter.ok().map(|options| options.get("enable").is_some_and(on));
@@ -67,10 +80,38 @@ pub async fn observe(client: &Client, wanted: &Wanted) -> Result<NodeState, Prov
         state.wall = Some(firewall::read(client, found).await?);
         return Ok(state);
     }
-    state.next = Some(client.read(&NextId { vmid: None }, TRIES).await?);
+    read_makings(client, wanted, &mut state).await?;
     if let Some(id) = wanted.guest.id {
         let answer = client.read(&NextId { vmid: Some(Vmid(id)) }, TRIES).await;
         state.number_is_free = Some(answer.is_ok());
+    }
+    Ok(state)
+}
+
+/// The same as if the target had no guest: what a new one in its place would be made from. Changes nothing.
+pub async fn observe_anew(client: &Client, wanted: &Wanted) -> Result<NodeState, ProvisionError> {
+    let mut state = observe(client, wanted).await?;
+    if let Some(found) = state.ours.pop() {
+        state.number_is_free = wanted.guest.id.map(|id| Vmid(id) == found.vmid);
+        state.wall = None;
+        read_makings(client, wanted, &mut state).await?;
+    }
+    Ok(state)
+}
+
+/// What guests are made from.
+async fn read_makings(client: &Client, wanted: &Wanted, state: &mut NodeState) -> Result<(), ProvisionError> {
+    state.next = Some(client.read(&NextId { vmid: None }, TRIES).await?);
+    let node = wanted.node.clone();
+    if wanted.app != TEMPLATE {
+        state.templates = search_templates(client, &node).await?;
+    }
+    if wanted.guest.clone.is_some() {
+        let all =
+            GetStorages { node: node.clone(), content: Some("rootdir".to_owned()), ..GetStorages::default() };
+        let own = client.read(&all, TRIES).await?.into_iter();
+        let own = own.filter(|one| one.storage.as_deref() == Some(wanted.guest.storage.as_str()));
+        state.disk_storage = own.map(|one| one.kind).next();
     }
     let content = content(wanted.kind);
     let storages = GetStorages {
@@ -100,5 +141,5 @@ pub async fn observe(client: &Client, wanted: &Wanted) -> Result<NodeState, Prov
         let offered = client.read(&GetAppliances { node }, TRIES).await?;
         state.offered = offered.into_iter().map(|one| one.template).collect();
     }
-    Ok(state)
+    Ok(())
 }

@@ -1,77 +1,14 @@
 //! From what is wanted and what is there to what must be done. Pure.
 
+use plimsoll_config::CloneKind;
+use plimsoll_pve::Vmid;
 use plimsoll_pve::api::{GuestKind, Power};
 use plimsoll_pve::property::{Drive, Mount};
-use plimsoll_pve::{Upid, Vmid};
 
 use crate::firewall::{Mend, all};
-use crate::request::{self, Make};
-use crate::wanted::noun;
-use crate::{Found, Mark, NodeState, Refusal, Wanted, prepare, template};
-
-/// Something to be done.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Step {
-    /// Wait for a task of ours that runs.
-    Wait(Upid),
-    /// Let the node get a template of its index.
-    Download {
-        /// Where to.
-        storage: String,
-        /// The template.
-        template: String,
-    },
-    /// Let the node get an image.
-    Fetch {
-        /// Where to.
-        storage: String,
-        /// From where.
-        url: String,
-        /// The file's name there.
-        file: String,
-        /// Its digest, `sha512:…`.
-        checksum: String,
-    },
-    /// Make the guest.
-    Create(Box<Make>),
-    /// Read the host key that the guest got, and write it into the mark.
-    Pin,
-    /// Change processors and memory.
-    Change {
-        /// Processors.
-        cores: Option<u32>,
-        /// Memory in MiB.
-        memory: Option<u32>,
-        /// Starting with the node.
-        onboot: Option<bool>,
-    },
-    /// Make the disk bigger.
-    Grow {
-        /// The disk.
-        disk: String,
-        /// Its size in GiB.
-        from: u64,
-        /// The size that it gets.
-        to: u64,
-    },
-    /// Close the guest's firewall but for some ports.
-    Firewall {
-        /// Whether it must be closed first.
-        close: bool,
-        /// What is opened.
-        open: Vec<crate::Opening>,
-        /// Places of rules that go, from the last to the first.
-        remove: Vec<u32>,
-    },
-    /// Start it.
-    Start,
-    /// Wait for its address.
-    Address,
-    /// Set up Docker Engine, updates and SSH inside.
-    Prepare,
-    /// Give the machine a host key of its own, and take the seed away that held its first one.
-    Unseed,
-}
+use crate::golden::{self, CloneOf};
+use crate::request;
+use crate::{Found, Mark, NodeState, Refusal, Step, Wanted, prepare, template};
 
 /// What must be done, and what a person should know.
 #[derive(Clone, Debug, PartialEq)]
@@ -115,6 +52,23 @@ fn fresh(wanted: &Wanted, state: &NodeState, plan: &mut Plan) -> Result<(), Refu
     }
     let image = image(wanted, state, &mut plan.steps)?;
     plan.vmid = Some(vmid);
+    plan.steps.extend(
+        golden::in_the_way(wanted, state)
+            .filter(|found| {
+                let own = wanted.guest.clone.is_some() && found.mark.target == golden::digest(wanted, &image);
+                !own
+            })
+            .map(|found| Step::Discard(found.vmid)),
+    );
+    if let Some(kind) = wanted.guest.clone {
+        match golden::refusal(wanted, state) {
+            None => {
+                clone(wanted, state, plan, (vmid, kind, &image));
+                return Ok(());
+            }
+            Some(why) => plan.notes.push(format!("the guest is made from {image} and is no clone: {why}")),
+        }
+    }
     let seed_shelf = match wanted.kind {
         GuestKind::Lxc => None,
         GuestKind::Qemu => Some(state.seed_shelves.first().ok_or(Refusal::NoShelf("ISO images"))?.as_str()),
@@ -138,13 +92,43 @@ fn fresh(wanted: &Wanted, state: &NodeState, plan: &mut Plan) -> Result<(), Refu
     }
     plan.steps.push(Step::Prepare);
     if wanted.kind == GuestKind::Qemu {
+        plan.steps.push(Step::Spread { to: wanted.guest.disk.gibibytes() });
         plan.steps.push(Step::Unseed);
     }
     Ok(())
 }
 
+/// A clone, and before it what it is cloned from.
+fn clone(wanted: &Wanted, state: &NodeState, plan: &mut Plan, (vmid, kind, image): (Vmid, CloneKind, &str)) {
+    let digest = golden::digest(wanted, image);
+    let done = state.templates.iter().find(|found| golden::is_done(found) && found.mark.target == digest);
+    if done.is_none() {
+        plan.steps.push(Step::Template(Box::new(golden::template(wanted, image))));
+    } else {
+        // What the template was made from is not needed any more.
+        plan.steps.retain(|step| !matches!(step, Step::Download { .. } | Step::Fetch { .. }));
+    }
+    let template = done.map(|found| found.vmid);
+    // The template takes the next number first.
+    let vmid = match (template, wanted.guest.id) {
+        (None, None) => Vmid(vmid.0.saturating_add(1)),
+        _ => vmid,
+    };
+    plan.vmid = Some(vmid);
+    plan.steps.push(Step::Clone(CloneOf { vmid, template, kind, digest }));
+    plan.steps.push(Step::Fit);
+    plan.steps.push(Step::Grow { disk: "rootfs".to_owned(), from: 0, to: wanted.guest.disk.gibibytes() });
+    let open = all(&wanted.openings).into_iter().collect();
+    plan.steps.push(Step::Firewall { close: true, open, remove: Vec::new() });
+    plan.steps.push(Step::Start);
+    if wanted.cidr().is_none() {
+        plan.steps.push(Step::Address);
+    }
+    plan.steps.push(Step::Unseed);
+}
+
 /// What the disk is made from; steps that bring it here where it is not.
-fn image(wanted: &Wanted, state: &NodeState, steps: &mut Vec<Step>) -> Result<String, Refusal> {
+pub(crate) fn image(wanted: &Wanted, state: &NodeState, steps: &mut Vec<Step>) -> Result<String, Refusal> {
     let kind = wanted.kind;
     let what = if kind == GuestKind::Lxc { "container templates" } else { "disk images (`import`)" };
     let shelf = || state.shelves.first().ok_or(Refusal::NoShelf(what));
@@ -204,17 +188,24 @@ fn changed(wanted: &Wanted, state: &NodeState, found: &Found, plan: &mut Plan) -
     if let Some(wants) = wanted.guest.id.filter(|id| Vmid(*id) != vmid) {
         return Err(Refusal::Number { is: vmid, wants: Vmid(wants) });
     }
-    if let Some(why) = found.config.lock() {
+    // What holds it is waited for, where it is a task of ours.
+    if let Some(why) = found.config.lock().filter(|_| plan.steps.is_empty()) {
         return Err(Refusal::Locked { vmid, why: why.to_owned() });
     }
-    same_network(wanted, found)?;
+    if found.mark.is_raw {
+        plan.steps.push(Step::Fit);
+    } else {
+        same_network(wanted, found)?;
+    }
     if found.node != wanted.node {
         plan.notes.push(format!("guest {vmid} is on node {} now", found.node));
     }
     if found.mark.host_key.is_none() {
         plan.steps.push(Step::Pin);
     }
-    change(wanted, found, plan);
+    if !found.mark.is_raw {
+        change(wanted, found, plan);
+    }
     grow(wanted, found, plan)?;
     let Mend { close, missing, superfluous } = match &state.wall {
         Some(wall) => wall.against(&wanted.openings),
@@ -233,7 +224,11 @@ fn changed(wanted: &Wanted, state: &NodeState, found: &Found, plan: &mut Plan) -
     if found.mark.ready.as_deref() != Some(prepare::digest(wanted).as_str()) {
         plan.steps.push(Step::Prepare);
     }
-    if found.seed().is_some() || found.mark.next_key.is_some() {
+    let to = wanted.guest.disk.gibibytes();
+    if found.kind == GuestKind::Qemu && found.mark.disk != Some(to) {
+        plan.steps.push(Step::Spread { to });
+    }
+    if found.seed().is_some() || found.mark.next_key.is_some() || found.mark.is_key_shared {
         plan.steps.push(Step::Unseed);
     }
     Ok(())
@@ -300,14 +295,23 @@ impl Plan {
     /// Whether the guest is to be made.
     #[must_use]
     pub fn creates(&self) -> bool {
-        self.steps.iter().any(|step| matches!(step, Step::Create(_)))
+        self.steps.iter().any(|step| matches!(step, Step::Create(_) | Step::Clone(_)))
     }
 
     /// Whether the guest can be logged in to before any step.
     #[must_use]
     pub fn is_reachable(&self) -> bool {
         let needs = |step: &Step| {
-            matches!(step, Step::Create(_) | Step::Pin | Step::Start | Step::Address | Step::Prepare)
+            matches!(
+                step,
+                Step::Create(_)
+                    | Step::Clone(_)
+                    | Step::Pin
+                    | Step::Fit
+                    | Step::Start
+                    | Step::Address
+                    | Step::Prepare
+            )
         };
         !self.steps.iter().any(needs)
     }
@@ -316,79 +320,6 @@ impl Plan {
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
         self.steps.iter().map(Step::shown).collect()
-    }
-}
-
-impl Step {
-    /// Its name, short.
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Wait(_) => "wait for the node",
-            Self::Download { .. } | Self::Fetch { .. } => "download image",
-            Self::Create(_) => "create guest",
-            Self::Pin => "pin host key",
-            Self::Change { .. } => "change guest",
-            Self::Grow { .. } => "grow disk",
-            Self::Firewall { .. } => "set firewall",
-            Self::Start => "start guest",
-            Self::Address => "wait for address",
-            Self::Prepare => "prepare guest",
-            Self::Unseed => "renew host key",
-        }
-    }
-
-    /// What it does.
-    #[must_use]
-    pub fn shown(&self) -> String {
-        match self {
-            Self::Wait(upid) => format!("wait for the task {} of {} that runs", upid.kind, upid.id),
-            Self::Download { storage, template } => format!("let the node download {template} to {storage}"),
-            Self::Fetch { storage, url, checksum, .. } => {
-                let algorithm = checksum.split(':').next().unwrap_or_default();
-                format!("let the node download {url} to {storage} and check its {algorithm}")
-            }
-            Self::Create(make) => format!(
-                "create {} {} `{}` from {}: {}",
-                noun(make.kind()),
-                make.vmid(),
-                make.name(),
-                make.image,
-                make.shown
-            ),
-            Self::Pin => "pin the host key that the node made for it".to_owned(),
-            Self::Change { cores, memory, onboot } => {
-                let cores = cores.map(|cores| format!("{cores} cores"));
-                let memory = memory.map(|memory| format!("{memory} MiB of memory"));
-                let onboot = onboot.map(|_| "start with the node".to_owned());
-                let all: Vec<String> = [cores, memory, onboot].into_iter().flatten().collect();
-                format!("change the guest: {}", all.join(", "))
-            }
-            Self::Grow { disk, from: 0, to } => format!("grow {disk} to {to} GiB"),
-            Self::Grow { disk, from, to } => format!("grow {disk} from {from} to {to} GiB"),
-            Self::Firewall { close, open, remove } => {
-                let open: Vec<String> = open.iter().map(crate::Opening::shown).collect();
-                let mut parts = Vec::new();
-                if *close {
-                    parts.push("close the guest's firewall".to_owned());
-                }
-                if !open.is_empty() {
-                    parts.push(format!("open {}", open.join(", ")));
-                }
-                if !remove.is_empty() {
-                    parts.push(format!("take {} rules away that nothing needs any more", remove.len()));
-                }
-                parts.join(", ")
-            }
-            Self::Start => "start it".to_owned(),
-            Self::Address => "wait for its address".to_owned(),
-            Self::Unseed => {
-                "give it a host key of its own, and take the seed away that held its first one".to_owned()
-            }
-            Self::Prepare => {
-                "set up Docker Engine, security updates and SSH by key only inside, over SSH".to_owned()
-            }
-        }
     }
 }
 

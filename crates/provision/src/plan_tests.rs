@@ -29,6 +29,7 @@ pub(crate) fn wanted() -> Wanted {
         },
         image: None,
         checksum: None,
+        clone: None,
         user: "plimsoll".to_owned(),
         ssh_keys: Vec::new(),
     };
@@ -184,7 +185,15 @@ fn a_machine_is_made_from_a_cloud_image_with_a_seed() {
     let names: Vec<&str> = plan.steps.iter().map(Step::name).collect();
     assert_eq!(
         names,
-        ["create guest", "grow disk", "set firewall", "start guest", "prepare guest", "renew host key"]
+        [
+            "create guest",
+            "grow disk",
+            "set firewall",
+            "start guest",
+            "prepare guest",
+            "grow file system",
+            "renew host key"
+        ]
     );
     let Some(Step::Create(make)) = plan.steps.first() else { panic!("{plan:?}") };
     let Creation::Vm { request, seed_shelf } = &make.request else { panic!("{make:?}") };
@@ -208,4 +217,122 @@ fn an_image_from_a_url_is_fetched_once() {
     assert_eq!(file, "noble-server-cloudimg-amd64.qcow2");
     let there = NodeState { images: vec![format!("local:import/{file}")], ..bare };
     assert!(matches!(plan(&wanted, &there).unwrap().steps.first(), Some(Step::Create(_))));
+}
+
+/// A template for these wishes, finished or not.
+fn template(wanted: &Wanted, is_done: bool) -> Found {
+    let mut found = found(wanted);
+    found.vmid = Vmid(110);
+    found.power = Power::Stopped;
+    found.mark = Mark::of(crate::mark::TEMPLATE, &golden::digest(wanted, IMAGE));
+    found.mark.host_key = Some("SHA256:shared".to_owned());
+    if is_done {
+        found.config.0.insert("template".to_owned(), json!(1));
+    }
+    found
+}
+
+fn cloned() -> Wanted {
+    let mut wanted = wanted();
+    wanted.guest.clone = Some(CloneKind::Linked);
+    wanted
+}
+
+fn titles(plan: &Plan) -> Vec<&'static str> {
+    plan.steps.iter().map(Step::name).collect()
+}
+
+#[test]
+fn a_clone_is_made_of_its_template_and_before_it_the_template() {
+    let state = NodeState { disk_storage: Some("lvmthin".to_owned()), ..empty() };
+    let first = plan(&cloned(), &state).unwrap();
+    let rest = ["clone guest", "fit clone", "grow disk", "set firewall", "start guest", "renew host key"];
+    assert_eq!(titles(&first), [&["make template"], rest.as_slice()].concat());
+    assert!(first.creates() && !first.is_reachable());
+    let half = NodeState { templates: vec![template(&cloned(), false)], ..state.clone() };
+    assert_eq!(titles(&plan(&cloned(), &half).unwrap())[0], "make template", "it is finished first");
+    let there = NodeState { templates: vec![template(&cloned(), true)], ..state };
+    let second = plan(&cloned(), &there).unwrap();
+    assert_eq!(titles(&second), rest);
+    assert!(
+        second.steps[0].shown().contains("a linked clone of the template 110"),
+        "{}",
+        second.steps[0].shown()
+    );
+    // Other keys, other logins: a template of somebody else is none.
+    let other = Wanted { keys: vec!["ssh-ed25519 BBBB ada".to_owned()], ..cloned() };
+    assert_eq!(titles(&plan(&other, &there).unwrap())[0], "make template");
+}
+
+#[test]
+fn what_cannot_be_a_clone_is_made_from_its_image_and_says_why() {
+    let thin = NodeState { disk_storage: Some("lvmthin".to_owned()), ..empty() };
+    let files = NodeState { disk_storage: Some("dir".to_owned()), ..empty() };
+    let small = Wanted { guest: NewGuest { disk: Bytes(2 << 30), ..cloned().guest }, ..cloned() };
+    let numbered = Wanted { guest: NewGuest { id: Some(150), ..cloned().guest }, ..cloned() };
+    for (wanted, state, why) in [
+        (cloned(), files, "of the kind dir"),
+        (small, thin.clone(), "a template takes 4 GiB"),
+        (numbered, thin, "name a `pool`"),
+    ] {
+        let plan = plan(&wanted, &state).unwrap();
+        assert_eq!(titles(&plan)[0], "create guest", "{why}");
+        assert!(plan.notes.iter().any(|note| note.contains(why)), "{:?}", plan.notes);
+    }
+}
+
+#[test]
+fn a_clone_that_was_not_fitted_is_fitted_whatever_its_card_says() {
+    let wanted = cloned();
+    let mut raw = found(&wanted);
+    raw.config
+        .0
+        .insert("net0".to_owned(), json!("name=eth0,bridge=vmbr9,ip=10.0.0.77/24,hwaddr=BC:24:11:00:00:07"));
+    raw.config.0.insert("nameserver".to_owned(), json!("10.0.0.9"));
+    (raw.mark.is_raw, raw.mark.is_key_shared) = (true, true);
+    let state = NodeState { ours: vec![raw.clone()], ..empty() };
+    let todo = plan(&wanted, &state).unwrap();
+    assert_eq!(titles(&todo)[0], "fit clone");
+    assert_eq!(titles(&todo).last(), Some(&"renew host key"));
+    let fitting = golden::fitting(&wanted, &raw, String::new());
+    let card = fitting.nets[&0].to_string();
+    assert!(card.contains("hwaddr=BC:24:11:00:00:07") && card.contains("ip=10.0.0.5/24"), "{card}");
+    assert!(card.contains("bridge=vmbr0") && card.contains("firewall=1"), "{card}");
+    assert_eq!(fitting.delete.as_deref(), Some("nameserver"));
+}
+
+#[test]
+fn a_half_made_template_that_holds_the_address_is_taken_away_first() {
+    let half = template(&cloned(), false);
+    let state = NodeState { templates: vec![half.clone()], ..empty() };
+    assert_eq!(titles(&plan(&wanted(), &state).unwrap())[0], "discard template");
+    let done = NodeState { templates: vec![template(&cloned(), true)], ..empty() };
+    assert_eq!(titles(&plan(&wanted(), &done).unwrap())[0], "create guest", "a finished one runs nowhere");
+}
+
+#[test]
+fn the_file_system_of_a_machine_follows_its_disk_once() {
+    let wanted = Wanted { kind: GuestKind::Qemu, ..wanted() };
+    let mut machine = found(&wanted);
+    machine.kind = GuestKind::Qemu;
+    machine.config.0.insert("scsi0".to_owned(), json!("local-lvm:vm-103-disk-0,size=8G"));
+    machine.config.0.insert("ipconfig0".to_owned(), json!("ip=10.0.0.5/24,gw=10.0.0.1"));
+    machine.config.0.insert("net0".to_owned(), json!("virtio=02:00:00:00:00:01,bridge=vmbr0,firewall=1"));
+    let spread = |machine: &Found, wanted: &Wanted| {
+        let state = NodeState { ours: vec![machine.clone()], ..empty() };
+        let steps = plan(wanted, &state).unwrap().steps;
+        steps
+            .into_iter()
+            .filter(|step| matches!(step, Step::Grow { .. } | Step::Spread { .. }))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(spread(&machine, &wanted), [Step::Spread { to: 8 }]);
+    machine.mark.disk = Some(8);
+    assert_eq!(spread(&machine, &wanted), []);
+    let bigger = Wanted { guest: NewGuest { disk: Bytes(12 << 30), ..wanted.guest.clone() }, ..wanted };
+    let grow = Step::Grow { disk: "scsi0".to_owned(), from: 8, to: 12 };
+    assert_eq!(spread(&machine, &bigger), [grow, Step::Spread { to: 12 }]);
+    // Cut off between the two: the disk is bigger, its file system is not.
+    machine.config.0.insert("scsi0".to_owned(), json!("local-lvm:vm-103-disk-0,size=12G"));
+    assert_eq!(spread(&machine, &bigger), [Step::Spread { to: 12 }]);
 }

@@ -8,6 +8,9 @@ use crate::Wanted;
 /// keys that may log in, one a line.
 pub(crate) const SCRIPT: &str = include_str!("scripts/prepare.sh");
 
+/// Runs as root: grows the file system of a place, its argument, to the size of its disk.
+pub(crate) const GROW: &str = include_str!("scripts/grow.sh");
+
 /// Runs as root: gives the guest a host key that nobody else ever had.
 pub(crate) const RENEW: &str = include_str!("scripts/renew.sh");
 

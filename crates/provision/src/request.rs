@@ -117,9 +117,9 @@ fn tags(wanted: &Wanted) -> Option<String> {
     wanted.pool.is_none().then(|| TAG.to_owned())
 }
 
-fn container(wanted: &Wanted, vmid: Vmid, image: &str) -> LxcCreate {
+/// The card of a container.
+pub(crate) fn card(wanted: &Wanted) -> LxcNet {
     let guest = &wanted.guest;
-    let gib = u32::try_from(guest.disk.gibibytes()).unwrap_or(u32::MAX);
     let mut net = LxcNet::new("eth0", &guest.network.bridge);
     let list = net.list_mut();
     list.set("firewall", "1");
@@ -129,6 +129,12 @@ fn container(wanted: &Wanted, vmid: Vmid, image: &str) -> LxcCreate {
     if let Some(vlan) = guest.network.vlan {
         list.set("tag", vlan.to_string());
     }
+    net
+}
+
+fn container(wanted: &Wanted, vmid: Vmid, image: &str) -> LxcCreate {
+    let guest = &wanted.guest;
+    let gib = u32::try_from(guest.disk.gibibytes()).unwrap_or(u32::MAX);
     LxcCreate {
         node: wanted.node.clone(),
         vmid,
@@ -142,7 +148,7 @@ fn container(wanted: &Wanted, vmid: Vmid, image: &str) -> LxcCreate {
         cores: Some(guest.cores),
         memory: Some(memory(wanted)),
         rootfs: Some(Mount::allocate(&guest.storage, gib)),
-        nets: [(0, net)].into(),
+        nets: [(0, card(wanted))].into(),
         nameserver: nameserver(wanted),
         ssh_public_keys: Some(wanted.keys.join("\n")),
         onboot: Some(true),

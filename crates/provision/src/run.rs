@@ -10,17 +10,16 @@ use plimsoll_pve::api::{
     TaskLog, UpdateFirewallOptions,
 };
 use plimsoll_pve::{Client, Error, Kind, Request, TaskError, Upid, Upload, UploadSource, Vmid, WaitOptions};
-use plimsoll_remote::{Destination, Input, Job, KeyPair, OpenSsh, Pin, RemoteError};
+use plimsoll_remote::{KeyPair, Pin, RemoteError};
 
 use crate::find::TRIES;
 use crate::firewall::{self, OURS, Wall};
+use crate::golden::CloneOf;
 use crate::mark::TAG;
 use crate::plan::first_mark;
 use crate::request::{Creation, Make};
 use crate::seed;
-use crate::{
-    Found, Mark, NodeState, Opening, Plan, ProvisionError, Refusal, Step, Wanted, observe, plan, prepare,
-};
+use crate::{Found, Mark, NodeState, Opening, Plan, ProvisionError, Refusal, Step, Wanted, observe, plan};
 
 /// What happens.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,7 +74,7 @@ pub struct Runner<'a> {
 }
 
 /// Longest wait for an address, and for SSH to answer.
-const BOOT: Duration = Duration::from_secs(180);
+pub(crate) const BOOT: Duration = Duration::from_secs(180);
 /// Most steps of one run: more mean that something changes back what was done.
 const STEPS: usize = 60;
 /// Times that a step is tried whose outcome is unknown.
@@ -117,8 +116,10 @@ impl Runner<'_> {
                 Ok(()) => {
                     (self.listener)(News::End(step.name(), begun.elapsed()));
                     (troubles, last) = (0, Some(step.clone()));
-                    if let Step::Create(make) = step {
-                        mine = Some(make.vmid());
+                    match step {
+                        Step::Create(make) => mine = Some(make.vmid()),
+                        Step::Clone(clone) => mine = Some(clone.vmid),
+                        _ => {}
                     }
                 }
                 // Another look tells whether it happened.
@@ -166,6 +167,18 @@ impl Runner<'_> {
                 self.task(step.name(), &request).await
             }
             Step::Create(make) => self.create(step.name(), make).await,
+            Step::Template(wanted) => self.golden(wanted).await,
+            Step::Clone(CloneOf { vmid, kind, digest, .. }) => {
+                self.clone_from(step, state, *vmid, *kind, digest).await
+            }
+            Step::Fit => self.fit(found()?).await,
+            Step::Discard(vmid) => {
+                let left = state.templates.iter().find(|found| found.vmid == *vmid);
+                match left {
+                    Some(left) => self.discard_guest(step.name(), left).await,
+                    None => Ok(()),
+                }
+            }
             Step::Pin => self.pin(found()?).await,
             Step::Change { cores, memory, onboot } => self.change(found()?, *cores, *memory, *onboot).await,
             Step::Grow { disk, to, .. } => {
@@ -190,11 +203,12 @@ impl Runner<'_> {
             }
             Step::Address => self.address(found()?).await,
             Step::Prepare => self.prepare(found()?).await,
+            Step::Spread { to } => self.spread(found()?, *to).await,
             Step::Unseed => self.unseed(found()?).await,
         }
     }
 
-    async fn wait(&self, name: &'static str, upid: &Upid) -> Result<(), ProvisionError> {
+    pub(crate) async fn wait(&self, name: &'static str, upid: &Upid) -> Result<(), ProvisionError> {
         let tell = |line: &plimsoll_pve::LogLine| (self.listener)(News::Line(name, line.text.clone()));
         match self.client.wait(upid, WaitOptions::default(), tell).await {
             Ok(_) => Ok(()),
@@ -204,7 +218,7 @@ impl Runner<'_> {
         }
     }
 
-    async fn task<R: Request<Answer = Upid>>(
+    pub(crate) async fn task<R: Request<Answer = Upid>>(
         &self,
         name: &'static str,
         request: &R,
@@ -267,7 +281,7 @@ impl Runner<'_> {
     }
 
     /// Takes a seed away. A token that may not leaves it there, and says so.
-    async fn discard(&self, node: &str, volume: &str) {
+    pub(crate) async fn discard(&self, node: &str, volume: &str) {
         let storage = volume.split(':').next().unwrap_or_default().to_owned();
         let request =
             DeleteVolume { node: node.to_owned(), storage, volume: volume.to_owned(), delay: Some(10) };
@@ -275,45 +289,6 @@ impl Runner<'_> {
             let text = format!("{volume} stays on the node ({error}); its key is worth nothing any more");
             (self.listener)(News::Note(text));
         }
-    }
-
-    /// The key of the seed lay on the node's storage: the machine makes one that was nowhere else, and the mark follows it.
-    async fn unseed(&self, found: &Found) -> Result<(), ProvisionError> {
-        if found.mark.host_key.is_some() {
-            let renew = |what: &str| Job::new("renewing the host key", prepare::RENEW).arg(what).as_root();
-            let ssh = self.connect(found).await?;
-            let next = match &found.mark.next_key {
-                Some(next) => next.clone(),
-                None => {
-                    let made = ssh.run(renew("make")).await?.success()?.text().trim().to_owned();
-                    if Pin::parse(&made).is_err() {
-                        return Err(ProvisionError::NoHostKey(found.vmid));
-                    }
-                    // Written down before it is used: whoever comes next believes the old one and this one.
-                    self.mark(found, |mark| mark.next_key = Some(made.clone())).await?;
-                    made
-                }
-            };
-            let done = ssh.run(renew("use")).await;
-            ssh.close().await;
-            done?.success()?;
-            let mark = Mark { host_key: Some(next.clone()), next_key: None, ..found.mark.clone() };
-            // The old one is believed until the new one was seen.
-            self.connect(&Found { mark, ..found.clone() }).await?;
-            self.mark(found, |mark| (mark.host_key, mark.next_key) = (Some(next), None)).await?;
-        }
-        if let Some(volume) = found.seed() {
-            let empty = "none,media=cdrom".parse().ok();
-            let request = QemuUpdate {
-                node: found.node.clone(),
-                vmid: found.vmid,
-                ide: empty.into_iter().map(|drive| (2, drive)).collect(),
-                ..QemuUpdate::default()
-            };
-            self.client.call(&request).await?;
-            self.discard(&found.node, &volume).await;
-        }
-        Ok(())
     }
 
     /// Two clients that made a guest at the same time agree on one. Ours was never started: it holds nothing.
@@ -361,7 +336,11 @@ impl Runner<'_> {
     }
 
     /// Changes the mark, and nothing that somebody else wrote meanwhile.
-    async fn mark(&self, found: &Found, change: impl FnOnce(&mut Mark)) -> Result<(), ProvisionError> {
+    pub(crate) async fn mark(
+        &self,
+        found: &Found,
+        change: impl FnOnce(&mut Mark),
+    ) -> Result<(), ProvisionError> {
         let (node, kind, vmid) = (found.node.clone(), found.kind, found.vmid);
         let request = GetConfig { node: node.clone(), kind, vmid, current: None, snapshot: None };
         let config = self.client.read(&request, TRIES).await?;
@@ -463,85 +442,6 @@ impl Runner<'_> {
             tokio::time::sleep(Duration::from_millis(500)).await;
         }
         Err(ProvisionError::NoAddress { vmid, seconds: BOOT.as_secs() })
-    }
-
-    /// Waits for a guest that boots: for SSH, and for its Docker Engine.
-    async fn awake(&self, found: Option<&Found>) -> Result<(), ProvisionError> {
-        let Some(found) = found else { return Ok(()) };
-        let script =
-            "i=0; while [ $i -lt 120 ] && ! docker info >/dev/null 2>&1; do i=$((i+1)); sleep 0.5; done";
-        let job = Job::new("waiting for the Docker Engine", script).limit(BOOT).as_root();
-        self.connect(found).await?.run(job).await?;
-        Ok(())
-    }
-
-    async fn prepare(&self, found: &Found) -> Result<(), ProvisionError> {
-        const NAME: &str = "prepare guest";
-        let ssh = self.connect(found).await?;
-        let listener = Arc::clone(&self.listener);
-        let job = Job::new("setting up the guest", prepare::SCRIPT)
-            .arg(&self.wanted.guest.user)
-            .arg(if self.wanted.guest.ssh_keys.is_empty() { "add" } else { "exact" })
-            .input(Input::Bytes(self.wanted.keys.join("\n").into_bytes()))
-            .limit(Duration::from_secs(1800))
-            .on_line(move |_, line| match line.strip_prefix("@note ") {
-                Some(note) => listener(News::Note(note.to_owned())),
-                None => listener(News::Line(NAME, line.to_owned())),
-            })
-            .as_root();
-        let done = ssh.run(job).await;
-        // The settings of SSH have just changed; connections that deploys share are made anew.
-        ssh.close().await;
-        done?.success()?;
-        let digest = prepare::digest(self.wanted);
-        self.mark(found, |mark| mark.ready = Some(digest)).await
-    }
-
-    /// Logs in as the account that deploys, or as root where that is not there yet. A guest that boots is waited for.
-    async fn connect(&self, found: &Found) -> Result<OpenSsh, ProvisionError> {
-        let host = found.address.clone().ok_or(ProvisionError::NoAddress { vmid: found.vmid, seconds: 0 })?;
-        let pins: Vec<Pin> = [&found.mark.host_key, &found.mark.next_key]
-            .into_iter()
-            .filter_map(|key| Pin::parse(key.as_deref()?).ok())
-            .collect();
-        if pins.is_empty() {
-            return Err(ProvisionError::NoHostKey(found.vmid));
-        }
-        let begun = Instant::now();
-        let user = self.wanted.guest.user.as_str();
-        let users = if user == "root" { vec!["root"] } else { vec![user, "root"] };
-        let several = pins.len() > 1;
-        let attempts: Vec<(&str, Pin)> =
-            users.iter().flat_map(|user| pins.iter().map(|pin| (*user, pin.clone()))).collect();
-        loop {
-            let mut last = None;
-            for (user, pin) in &attempts {
-                let destination = Destination {
-                    host: host.clone(),
-                    port: Some(22),
-                    user: Some((*user).to_owned()),
-                    identity: self.access.identity.clone(),
-                    pin: pin.clone(),
-                };
-                match OpenSsh::connect(destination, &self.access.sockets).await {
-                    Ok(ssh) => return Ok(ssh),
-                    Err(error @ RemoteError::Unreachable { .. }) => {
-                        last = Some(error);
-                        break;
-                    }
-                    Err(error @ RemoteError::AuthRefused { .. }) => last = Some(error),
-                    Err(error @ RemoteError::HostKeyChanged { .. }) if several => last = Some(error),
-                    Err(error) => return Err(error.into()),
-                }
-            }
-            // A login is refused for a moment while a guest boots.
-            let patience =
-                if matches!(last, Some(RemoteError::AuthRefused { .. })) { BOOT / 12 } else { BOOT };
-            match last {
-                Some(error) if begun.elapsed() > patience => return Err(error.into()),
-                _ => tokio::time::sleep(Duration::from_millis(300)).await,
-            }
-        }
     }
 }
 

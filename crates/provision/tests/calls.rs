@@ -166,8 +166,11 @@ async fn whole(rig: &Rig, wanted: &Wanted, about: &str) {
     assert_eq!(numbers, [vmid], "{about}: guests");
     let state = observe(&rig.client, wanted).await.unwrap();
     let left = plan(wanted, &state).unwrap().steps;
-    let expected: &[Step] =
-        if kind == GuestKind::Lxc { &[Step::Prepare] } else { &[Step::Prepare, Step::Unseed] };
+    let expected: &[Step] = if kind == GuestKind::Lxc {
+        &[Step::Prepare]
+    } else {
+        &[Step::Prepare, Step::Spread { to: 20 }, Step::Unseed]
+    };
     assert_eq!(left, expected, "{about}: what is left to do");
     let config = GetConfig { node: node.clone(), kind, vmid, current: None, snapshot: None };
     let config = rig.client.call(&config).await.unwrap();

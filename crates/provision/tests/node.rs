@@ -63,7 +63,7 @@ async fn a_machine_is_made_from_an_image_and_a_seed_and_found_again() {
     assert!(drive.starts_with("local:iso/plimsoll-seed-100-"), "{drive}");
     // What is left is a login, which a simulated machine cannot take, and then the end of the seed.
     let left = plan(&wanted, &observe(&rig.client, &wanted).await.unwrap()).unwrap();
-    assert_eq!(left.steps, [Step::Prepare, Step::Unseed]);
+    assert_eq!(left.steps, [Step::Prepare, Step::Spread { to: 20 }, Step::Unseed]);
     let shrunk = Wanted { guest: NewGuest { disk: Bytes(10 << 30), ..wanted.guest.clone() }, ..wanted };
     let refused = plan(&shrunk, &observe(&rig.client, &shrunk).await.unwrap());
     assert!(matches!(refused, Err(Refusal::Shrink { is: 20, wants: 10, .. })), "{refused:?}");

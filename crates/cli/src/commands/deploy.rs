@@ -11,6 +11,8 @@ use serde_json::json;
 use super::held::{self, Held, patiently};
 use super::node;
 use super::plan;
+use super::replace::{Asked, Former, replace};
+use super::schedule::Jobs;
 use super::secret::Rotation;
 use super::target::{
     Format, Making, ReleaseArgs, Session, TargetArgs, bytes, cache, listener, seconds, sockets,
@@ -27,6 +29,7 @@ Examples:
   plimsoll deploy --dry-run
   plimsoll deploy --version v1.4
   plimsoll deploy --before-release 'backend=alembic upgrade head'
+  plimsoll deploy --replace
 
 A deploy that was cut off (by a lost connection, by `kill -9`) is finished or taken back by the next one.")]
 pub(crate) struct DeployArgs {
@@ -40,6 +43,12 @@ pub(crate) struct DeployArgs {
     /// Make the guest without asking, where it is not there yet
     #[arg(short, long)]
     yes: bool,
+    /// Make the guest anew by the file, although it holds data: backed up first, the backup tried, and gone only then
+    #[arg(long, conflicts_with = "dry_run")]
+    replace: bool,
+    /// The app and the target, as APP/TARGET: with `--yes`, `--replace` asks nothing
+    #[arg(long, value_name = "NAME", requires = "replace")]
+    name: Option<String>,
     /// Why, for whoever has to wait
     #[arg(long, value_name = "TEXT", default_value = "deploy")]
     reason: String,
@@ -53,6 +62,22 @@ pub(crate) fn run(ui: &Ui, args: &DeployArgs) -> Result<Outcome, Failure> {
         plan::show(ui, &args.target, &args.release)?;
         return Ok(Outcome::Clean);
     }
+    let mut former = None;
+    let done = deploy(ui, args, &mut former);
+    match (done, former) {
+        (Err(failure), Some(former)) => {
+            Err(failure.hint(format!("the former guest is whole: {} brings it back", former.way_back())))
+        }
+        (done, former) => {
+            if let Some(former) = former {
+                former.report(ui, args.target.format)?;
+            }
+            done
+        }
+    }
+}
+
+fn deploy(ui: &Ui, args: &DeployArgs, former: &mut Option<Former>) -> Result<Outcome, Failure> {
     let begun = Instant::now();
     let mut target = args.target.filled(&args.release.directory)?;
     let mut rotation = Rotation::unfinished(&args.release.directory, &target)?;
@@ -66,11 +91,34 @@ pub(crate) fn run(ui: &Ui, args: &DeployArgs) -> Result<Outcome, Failure> {
             ui.status(&format!("warning: {warning}"));
         }
     }
+    let mut jobs = Jobs::look(ui, &target)?;
+    let mut vmid = target.vmid();
+    if let Some(jobs) = &mut jobs {
+        // A guest that is made anew needs its job anew.
+        jobs.warn(ui, format, vmid.filter(|_| !args.replace))?;
+    }
+    if args.replace {
+        if let Some(rotation) = &rotation {
+            let (name, _) = rotation.value();
+            return Err(Failure::from(FailureKind::Target(format!(
+                "a change of {name} was cut off; nothing was done"
+            )))
+            .hint("a deploy without `--replace` finishes it or takes it back"));
+        }
+        let asked = Asked { yes: args.yes, name: args.name.as_deref(), verbose: args.verbose };
+        *former = replace(ui, &target, &args.release.directory, &spec, asked)?;
+        target = args.target.filled(&args.release.directory)?;
+        vmid = target.vmid();
+        if let Some(jobs) = &mut jobs {
+            jobs.look_again()?;
+        }
+    }
     if let Some(site) = target.site() {
         let before = target.address();
         let ((guest, key), made) =
-            site.ensure(ui, &spec, args.yes, format, listener(format, args.verbose))?;
+            site.ensure(ui, &spec, args.yes || former.is_some(), format, listener(format, args.verbose))?;
         target.reach(guest, key);
+        vmid = Some(made.vmid);
         if made.changed && format == Format::Text {
             ui.status(&format!("guest {} on {} is ready at {}", made.vmid, made.node, made.address));
         }
@@ -100,6 +148,9 @@ pub(crate) fn run(ui: &Ui, args: &DeployArgs) -> Result<Outcome, Failure> {
     report(ui, args.target.format, &app, result, begun)?;
     finish(session);
     drop(checkout);
+    if let (Some(jobs), Some(vmid)) = (jobs, vmid) {
+        jobs.arrange(ui, format, vmid)?;
+    }
     Ok(Outcome::Clean)
 }
 

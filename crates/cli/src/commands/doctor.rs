@@ -11,11 +11,12 @@ use plimsoll_deploy::Depth;
 use plimsoll_doctor::checks::{self, Access, Echo, GuestSeen, Inside, NotAsked};
 use plimsoll_doctor::{Check, Names, Outcome as Found, Report, Seen, certificate, look};
 use plimsoll_pve::api::{GetGuests, GuestKind, GuestStatus, Power};
-use plimsoll_pve::{Fingerprint, Trust};
+use plimsoll_pve::{Fingerprint, Trust, Vmid};
 use tokio::io::AsyncReadExt as _;
 
 use super::node::{AUTHORITY, FINGERPRINT, Node, TOKEN};
 use super::provision::Site;
+use super::schedule::Jobs;
 use super::settings::Settings;
 use super::target::{Format, TargetArgs, runtime};
 use crate::failure::{Failure, FailureKind, Outcome};
@@ -120,12 +121,34 @@ fn examine(args: &DoctorArgs, settings: &Settings) -> Result<Report, Failure> {
         Err(_) if lacks => Check::unknown("guest", "the token may not see enough to tell"),
         guest => checks::guest(guest),
     }));
+    let vmid = guest.as_ref().and_then(|guest| guest.as_ref().ok()?.as_ref()).map(|guest| Vmid(guest.vmid));
+    checks.extend(schedule(args, settings, seen.as_ref(), vmid));
     checks.extend(inside(args, settings, guest.and_then(Result::ok).flatten())?);
     let ssh = about("ssh", &["-V"]);
     let ssh = ssh.as_deref().map(|line| line.split([',', ' ']).next().unwrap_or(line));
     let docker = about("docker", &["version", "--format", "{{.Server.Version}}"]);
     checks.push(checks::tools(ssh, docker.as_deref(), !settings.builds_in_guest()));
     Ok(Report { app: settings.app().to_owned(), target: target.name.clone(), checks })
+}
+
+/// The backup job of the node, where one is asked for.
+fn schedule(
+    args: &DoctorArgs,
+    settings: &Settings,
+    seen: Option<&Seen>,
+    vmid: Option<Vmid>,
+) -> Option<Check> {
+    settings.target().backup.as_ref()?.schedule.as_ref()?;
+    let proxmox = settings.target().proxmox.as_ref()?;
+    let Some(seen) = seen else { return Some(Check::unknown("schedule", "the node was not asked")) };
+    let jobs = Node::of(settings).and_then(|node| Jobs::of(settings, node.client));
+    match jobs {
+        Ok(jobs) => {
+            let (job, by_hand) = jobs.seen(vmid);
+            checks::schedule(&access(proxmox, settings, args.pve), seen, &job, by_hand)
+        }
+        Err(failure) => Some(Check::unknown("schedule", failure.chain())),
+    }
 }
 
 /// A failure as a check: what went wrong, and the first thing to do.

@@ -80,7 +80,7 @@ impl Held {
     pub(crate) fn of(settings: Settings, target: TargetArgs) -> Result<Self, Failure> {
         let Node { client, name, pool, .. } = Node::of(&settings)?;
         let directory = settings.directory().to_owned();
-        let (runtime, client, line) = (runtime()?, Arc::new(client), Arc::new(|_: &str| ()));
+        let (runtime, line) = (runtime()?, Arc::new(|_: &str| ()));
         Ok(Self { settings, target, directory, runtime, client, node: name, pool, line })
     }
 
@@ -173,6 +173,14 @@ impl Held {
             let session = target.open(self.app(), listener(target.format, false))?;
             Ok((session, target.address()))
         })
+    }
+
+    /// Stops or starts the app in its guest, as Compose does it.
+    pub(crate) fn power(&self, verb: &str, limit: Duration) -> Result<(), Failure> {
+        let (session, _) = self.session(None, limit)?;
+        let done = session.runtime.block_on(session.runner.power(verb, &[]));
+        session.runtime.shutdown_background();
+        done.map_err(|error| FailureKind::from(error).into())
     }
 
     /// Waits until every service of the last good release is as healthy as its own check says, and until checks from

@@ -24,6 +24,7 @@ pub(crate) mod rollback;
 pub(crate) mod rules;
 pub(crate) mod secret;
 pub(crate) mod status;
+pub(crate) mod templates;
 pub(crate) mod unlock;
 
 mod checkout;
@@ -32,6 +33,8 @@ mod held;
 #[allow(dead_code, reason = "the commands that ask a node use it one after the other")]
 mod node;
 mod provision;
+mod replace;
+mod schedule;
 mod settings;
 mod target;
 
@@ -49,6 +52,7 @@ pub(crate) fn run(ui: &Ui, command: Command) -> Result<Outcome, Failure> {
         Command::Plan(args) => plan::run(ui, &args),
         Command::Deploy(args) => deploy::run(ui, &args),
         Command::Status(args) => status::run(ui, &args),
+        Command::Templates(args) => templates::run(ui, &args),
         Command::Releases(args) => releases::run(ui, &args),
         Command::Rollback(args) => rollback::run(ui, &args),
         Command::Logs(args) => logs::run(ui, &args),

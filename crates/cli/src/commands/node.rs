@@ -1,5 +1,7 @@
 //! The node of a target: who asks it, whom to believe, and what to do when it says no.
 
+use std::sync::Arc;
+
 use plimsoll_config::Proxmox;
 use plimsoll_doctor::{VerifyError, Work};
 use plimsoll_pve::{
@@ -19,7 +21,7 @@ pub(crate) const AUTHORITY: &str = "PLIMSOLL_PVE_CA";
 
 /// A node that can be asked. Nothing was sent to it yet.
 pub(crate) struct Node {
-    pub(crate) client: Client,
+    pub(crate) client: Arc<Client>,
     /// Its name in the cluster.
     pub(crate) name: String,
     /// The pool that holds what is made there.
@@ -98,7 +100,7 @@ impl Node {
         let host = url.trim_start_matches("https://").trim_end_matches('/').to_owned();
         let id = token.id.clone();
         let client = Client::new(Config::new(host, Credentials::Token(token), trust)).map_err(failure)?;
-        Ok(Self { client, name: node.clone(), pool: pool.clone(), token: id })
+        Ok(Self { client: Arc::new(client), name: node.clone(), pool: pool.clone(), token: id })
     }
 
     /// Asks, and turns a refusal into words for a person.

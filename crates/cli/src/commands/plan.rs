@@ -4,6 +4,7 @@ use clap::Args;
 use plimsoll_deploy::{Order, Plan, State, Step};
 use serde_json::json;
 
+use super::schedule::Jobs;
 use super::secret::Rotation;
 use super::target::{Format, Making, ReleaseArgs, TargetArgs, bytes, listener, seconds};
 use crate::failure::{Failure, FailureKind, Outcome};
@@ -47,9 +48,21 @@ pub(crate) fn show(ui: &Ui, target: &TargetArgs, release: &ReleaseArgs) -> Resul
         let session = target.open(&app, listener(target.format, false))?;
         session.runtime.block_on(session.runner.plan(&spec)).map_err(FailureKind::from)?.0
     };
+    let jobs = Jobs::look(ui, target)?;
+    let jobs = match jobs {
+        Some(mut jobs) => {
+            let vmid = guest.as_ref().and_then(|guest| guest.vmid).or_else(|| target.vmid());
+            jobs.warn(ui, Format::Text, vmid)?;
+            jobs.lines(vmid)
+        }
+        None => Vec::new(),
+    };
     match target.format {
         Format::Json => {
             let mut machine = machine(&plan);
+            if let Some(map) = machine.as_object_mut() {
+                map.insert("jobs".to_owned(), json!(jobs));
+            }
             if let (Some(map), Some(guest)) = (machine.as_object_mut(), &guest) {
                 let (id, steps) = (guest.vmid.map(|vmid| vmid.0), guest.lines());
                 map.insert(
@@ -59,7 +72,10 @@ pub(crate) fn show(ui: &Ui, target: &TargetArgs, release: &ReleaseArgs) -> Resul
             }
             ui.print(&format!("{machine}\n"))
         }
-        Format::Text => ui.print(&format!("{}{}", before(guest.as_ref()), text(&app, &plan))),
+        Format::Text => {
+            let jobs = jobs.iter().map(|line| format!("on the node: {line}\n")).collect::<String>();
+            ui.print(&format!("{}{}{jobs}", before(guest.as_ref()), text(&app, &plan)))
+        }
     }
 }
 

@@ -9,7 +9,8 @@ use plimsoll_config::{Guest, NewGuest, Target};
 use plimsoll_deploy::{Event, Listener, Spec};
 use plimsoll_doctor::{Download, Templates, Work};
 use plimsoll_provision::{
-    Access, Found, NodeState, Opening, Plan, ProvisionError, Ready, Runner, Step, Wanted, find, observe, plan,
+    Access, Found, NodeState, Opening, Plan, ProvisionError, Ready, Runner, Step, Wanted, find, observe,
+    observe_anew, plan, template_digest, templates,
 };
 use plimsoll_pve::api::{GuestKind, Power};
 use serde_json::json;
@@ -121,6 +122,44 @@ impl Site {
         plan(&self.wanted, &self.observe(&self.wanted)?).map_err(|refusal| failure(refusal.into()))
     }
 
+    /// Whether a new guest could be made in the place of the one that is there: what it would be made from is there, and the token
+    /// may. Changes nothing.
+    pub(crate) fn can_anew(&self, spec: &Spec) -> Result<(), Failure> {
+        let wanted = self.wanted_for(spec);
+        let state = self.runtime.block_on(observe_anew(&self.node.client, &wanted)).map_err(failure)?;
+        let todo = plan(&wanted, &state).map_err(|refusal| failure(refusal.into()))?;
+        self.verify(&state, &todo.steps)?;
+        let is_brought =
+            todo.steps.iter().any(|step| matches!(step, Step::Fetch { .. } | Step::Download { .. }));
+        let image = todo.steps.iter().find_map(|step| match step {
+            Step::Create(make) => Some(make.image().to_owned()),
+            Step::Template(template) => template.guest.image.clone(),
+            _ => None,
+        });
+        match image.filter(|image| !is_brought && !state.images.contains(image)) {
+            Some(image) => Err(Failure::from(FailureKind::Target(format!(
+                "the node has no `{image}` to make the new guest from; nothing was done"
+            )))
+            .hint("correct `image`, or upload it")),
+            None => Ok(()),
+        }
+    }
+
+    /// The templates of the node, and the digest of the one that a new guest would be a clone of.
+    pub(crate) fn templates(&self) -> Result<(Vec<Found>, Option<String>), Failure> {
+        let all = self.runtime.block_on(templates(&self.node.client, &self.node.name)).map_err(failure)?;
+        let state = self.runtime.block_on(observe_anew(&self.node.client, &self.wanted)).map_err(failure)?;
+        Ok((all, template_digest(&self.wanted, &state)))
+    }
+
+    /// Takes a template away.
+    pub(crate) fn discard(&self, found: &Found) -> Result<(), ProvisionError> {
+        let access = Access { sockets: sockets(), identity: self.identity.clone() };
+        let listener: plimsoll_provision::Listener = Arc::new(|_| ());
+        let runner = Runner { client: &self.node.client, wanted: &self.wanted, access, listener };
+        self.runtime.block_on(runner.discard_guest("discard template", found))
+    }
+
     /// Refuses before the first change where the token lacks a privilege for what comes later.
     fn verify(&self, state: &NodeState, steps: &[Step]) -> Result<(), Failure> {
         let client = &self.node.client;
@@ -134,6 +173,10 @@ impl Site {
             let (storage, download) = match step {
                 Step::Fetch { storage, .. } => (storage.as_str(), Download::Url),
                 Step::Download { storage, .. } => (storage.as_str(), Download::Index),
+                Step::Template(wanted) => {
+                    let image = wanted.guest.image.as_deref().unwrap_or_default();
+                    (image.split(':').next().unwrap_or_default(), Download::Nothing)
+                }
                 Step::Create(make) => (make.image().split(':').next().unwrap_or_default(), Download::Nothing),
                 _ => continue,
             };

@@ -8,11 +8,12 @@ use std::time::Duration;
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::{Args, ValueEnum};
 use plimsoll_backup::exactly;
-use plimsoll_config::OnFailure;
+use plimsoll_config::{self as config, OnFailure};
 use plimsoll_deploy::{
     Cache, Check, Event, Guest, Hook, Listener, Options, Place, Runner, Spec, Wanted, prepare,
 };
 use plimsoll_model::compose::default_files;
+use plimsoll_pve::Vmid;
 use plimsoll_remote::{Destination, OpenSsh, Pin};
 use plimsoll_secrets::SecretString;
 
@@ -177,6 +178,16 @@ impl TargetArgs {
     /// The node that holds the guest, where Plimsoll makes the guest.
     pub(crate) fn site(&self) -> Option<Arc<Site>> {
         self.site.clone()
+    }
+
+    /// The guest's number on its node, where it is there or said.
+    pub(crate) fn vmid(&self) -> Option<Vmid> {
+        let place = self.site.as_ref().and_then(|site| site.place());
+        let adopted = || match &self.settings.as_ref()?.target().guest {
+            config::Guest::Adopt(adopted) => adopted.id,
+            _ => None,
+        };
+        place.map(|(_, number, _)| number).or_else(adopted).map(Vmid)
     }
 
     /// Takes a guest that was found or made; a host key that was given goes before that of the node.

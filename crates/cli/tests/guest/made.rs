@@ -72,11 +72,17 @@ impl Site {
 
     /// Runs the commands that the doctor prints: the token has what this target takes, and nothing else.
     pub(crate) fn grant(&mut self) {
+        self.administer("privileges");
+    }
+
+    /// Runs the commands for users and roles that the doctor prints at one check.
+    pub(crate) fn administer(&mut self, check: &str) {
         let said = self.command("admin", &["doctor", "--format", "json"]).output().unwrap();
         let report: serde_json::Value = serde_json::from_slice(&said.stdout).unwrap();
         let checks = report["checks"].as_array().unwrap();
-        let privileges = checks.iter().find(|check| check["check"] == "privileges").unwrap();
-        let lines = privileges["commands"].as_array().unwrap().iter().map(|line| line.as_str().unwrap());
+        let found = checks.iter().find(|one| one["check"] == check).unwrap();
+        let lines = found["commands"].as_array().unwrap().iter().map(|line| line.as_str().unwrap());
+        let lines = lines.filter(|line| line.starts_with("pveum "));
         let secrets = lines.filter_map(|line| {
             let parts = line.split('\'').enumerate();
             let words = parts.flat_map(|(index, part)| match index % 2 {
@@ -99,7 +105,7 @@ impl Site {
         std::fs::write(path, text).unwrap();
     }
 
-    fn address(&self) -> String {
+    pub(crate) fn address(&self) -> String {
         format!("{}.9", self.node.network.gateway.rsplit_once('.').unwrap().0)
     }
 
@@ -147,7 +153,7 @@ impl Site {
         out.into_owned()
     }
 
-    fn spawn(&self, args: &[&str]) -> Child {
+    pub(crate) fn spawn(&self, args: &[&str]) -> Child {
         self.command("home", args)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -179,14 +185,18 @@ impl Site {
     }
 
     /// The fingerprint that everybody believes.
-    fn pinned(&self) -> String {
-        let description = self.config(100).text("description").unwrap();
+    pub(crate) fn pinned(&self) -> String {
+        self.pinned_of(100)
+    }
+
+    pub(crate) fn pinned_of(&self, vmid: u32) -> String {
+        let description = self.config(vmid).text("description").unwrap();
         let (_, rest) = description.split_once("\"host_key\":\"").unwrap();
         rest.split('"').next().unwrap().to_owned()
     }
 
     /// Runs a script on the guest, as root.
-    fn guest(&self, key: &str, script: &str) -> String {
+    pub(crate) fn guest(&self, key: &str, script: &str) -> String {
         let destination = Destination {
             host: self.address(),
             port: None,

@@ -12,6 +12,7 @@
 
 mod app;
 mod chaos;
+mod clone;
 mod data;
 mod example;
 mod front;
@@ -19,6 +20,7 @@ mod keep;
 mod lab;
 mod life;
 mod made;
+mod replace;
 mod rotate;
 mod story;
 mod vm;

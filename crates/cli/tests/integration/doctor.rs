@@ -165,3 +165,33 @@ fn without_any_one_privilege_a_deploy_is_refused_before_anything_is_changed() {
     let logs = rig.sandbox.run(&["lab", "--directory", "lab", "logs"]);
     assert_eq!(logs.stdout, "no task has run\n");
 }
+
+#[test]
+fn a_backup_job_is_asked_for_apart_and_a_plan_says_what_becomes_of_it() {
+    let mut rig = Rig::new("9.2");
+    let file = rig.sandbox.read("plimsoll.yaml");
+    let file = file.replace("{storage: local}", "{storage: local, schedule: daily, keep: {daily: 7}}");
+    rig.sandbox.write("plimsoll.yaml", file);
+    let commands = rig.checks()["privileges"].1.clone();
+    assert!(commands.iter().all(|line| !line.contains("Sys.")), "{commands:?}");
+    rig.administer(&commands);
+    let plan = rig.run(&["plan"]);
+    assert_eq!(plan.code, 0, "{}", plan.stderr);
+    let lacks = "warning: no backup job is made for `schedule: daily`: the token lacks Sys.Audit on `/`";
+    assert!(plan.stderr.contains(lacks) && !plan.stdout.contains("backup job"), "{}", plan.stderr);
+
+    let (outcome, commands) = rig.checks()["schedule"].clone();
+    assert_eq!(outcome, "warning");
+    assert!(commands.iter().any(|line| line.contains("acl modify / ") && line.ends_with("--propagate 0")));
+    rig.administer(&commands);
+    assert_eq!(rig.checks()["schedule"].0, "ok");
+    let plan = rig.run(&["plan"]);
+    assert!(!plan.stderr.contains("warning: no backup job"), "{}", plan.stderr);
+    assert!(
+        plan.stdout.contains(
+            "on the node: add the backup job plimsoll-100: guest 100 `daily` to `local`, keep-daily=7\n"
+        ),
+        "{}",
+        plan.stdout
+    );
+}

@@ -178,10 +178,7 @@ fn privileges(access: &Access, seen: &Seen) -> Option<Check> {
         return Some(Check::fine(NAME, format!("all {count} that a deploy takes, on {paths} paths")));
     }
     let known = seen.roles.as_ref().map(Vec::as_slice).unwrap_or_default();
-    let roles = known.iter().map(|role| {
-        let all = role.privs.as_deref().unwrap_or_default().split(',').filter(|name| !name.is_empty());
-        (role.roleid.clone(), all.map(ToOwned::to_owned).collect::<BTreeSet<_>>())
-    });
+    let roles = known.iter().map(|role| (role.roleid.clone(), role.privileges()));
     let only = only(&needs, &missing);
     let all = lines(&only, &access.names, &roles.collect());
     Some(
@@ -199,7 +196,7 @@ fn only(needs: &Needs, missing: &[Missing]) -> Needs {
 }
 
 /// `SDN.Use on …, VM.Audit and VM.Backup on …`, with what the first is for when it is one.
-fn shown(missing: &[Missing]) -> String {
+pub(super) fn shown(missing: &[Missing]) -> String {
     let mut by_path: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for one in missing {
         by_path.entry(&one.path).or_default().push(one.privilege);

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::cluster::object;
 use crate::access::missing;
@@ -221,7 +221,24 @@ pub(super) fn extract_config(cx: &mut Cx<'_>) -> Answer {
 }
 
 pub(super) fn jobs(cx: &mut Cx<'_>) -> Answer {
-    Ok(Value::Array(cx.state.backup_jobs.values().cloned().map(Value::Object).collect()).into())
+    Ok(Value::Array(cx.state.backup_jobs.values().map(shown).collect()).into())
+}
+
+/// A job as it is answered: what is kept is taken apart (`decode_value` of PVE/VZDump/Plugin.pm).
+fn shown(job: &Map<String, Value>) -> Value {
+    let mut job = job.clone();
+    let keep = job.get("prune-backups").and_then(Value::as_str).map(|text| {
+        let pairs = text.split(',').filter_map(|pair| pair.split_once('='));
+        Value::Object(pairs.map(|(key, value)| (key.to_owned(), json!(value))).collect())
+    });
+    job.extend(keep.map(|keep| ("prune-backups".to_owned(), keep)));
+    Value::Object(job)
+}
+
+/// What a new job, or a job with another storage, takes beside the contract's privilege (`assert_param_permission_create` and
+/// `_update` of PVE/API2/Backup.pm).
+fn may_fill(cx: &Cx<'_>, storage: &str) -> Result<(), Refusal> {
+    cx.need(&format!("/storage/{storage}"), &["Datastore.Allocate"])
 }
 
 pub(super) fn create_job(cx: &mut Cx<'_>) -> Answer {
@@ -230,6 +247,7 @@ pub(super) fn create_job(cx: &mut Cx<'_>) -> Answer {
         .args
         .get("id")
         .map_or_else(|| format!("backup-{:08x}-{:04x}", number >> 32, number & 0xFFFF), str::to_owned);
+    may_fill(cx, cx.args.get("storage").unwrap_or("local"))?;
     if cx.state.backup_jobs.contains_key(&id) {
         return Err(Refusal::died(format!("Job '{id}' already exists")));
     }
@@ -250,12 +268,15 @@ fn no_job(id: &str) -> Refusal {
 
 pub(super) fn job(cx: &mut Cx<'_>) -> Answer {
     let id = cx.args.text("id");
-    let job = cx.state.backup_jobs.get(&id).cloned().ok_or_else(|| no_job(&id))?;
-    Ok(Value::Object(job).into())
+    let job = cx.state.backup_jobs.get(&id).ok_or_else(|| no_job(&id))?;
+    Ok(shown(job).into())
 }
 
 pub(super) fn update_job(cx: &mut Cx<'_>) -> Answer {
     let (id, delete) = (cx.args.text("id"), cx.args.list("delete"));
+    if let Some(storage) = cx.args.get("storage") {
+        may_fill(cx, storage)?;
+    }
     let mut new = object(cx, &["id", "delete", "repeat-missed"]);
     if let Some(vmids) = cx.args.get("vmid") {
         new.insert("vmid".to_owned(), json!(vmids));
@@ -274,6 +295,18 @@ pub(super) fn delete_job(cx: &mut Cx<'_>) -> Answer {
         Some(_) => Ok(Value::Null.into()),
         None => Err(Refusal::parameter("id", "No such job")),
     }
+}
+
+/// Takes a guest out of all jobs; a job that has no other one goes (`remove_vmid_from_backup_jobs` of PVE/API2Tools.pm).
+pub(super) fn purge(state: &mut State, vmid: u32) {
+    let gone = vmid.to_string();
+    state.backup_jobs.retain(|_, job| {
+        let Some(listed) = job.get("vmid").and_then(Value::as_str) else { return true };
+        let left: Vec<&str> = listed.split(',').filter(|one| *one != gone).collect();
+        let (is_empty, left) = (left.is_empty(), left.join(","));
+        job.insert("vmid".to_owned(), json!(left));
+        !is_empty
+    });
 }
 
 pub(super) fn not_backed_up(cx: &mut Cx<'_>) -> Answer {

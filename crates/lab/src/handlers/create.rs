@@ -448,6 +448,7 @@ pub(super) fn destroy(cx: &mut Cx<'_>, kind: Kind) -> Answer {
                 lines.push(format!("purging {} {vmid} from related configurations..", guest.kind.word()));
                 state.ha.remove(&sid_of(guest.kind, vmid));
                 state.replication.retain(|_, job| job.get("guest") != Some(&json!(vmid)));
+                super::backup::purge(state, vmid);
             }
             Ok(lines)
         },

@@ -135,7 +135,13 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     op("DELETE", "/nodes/pve1/storage/local/content/local:iso%2Fx.iso", "", &["Datastore.Allocate"]),
     op("GET", "/nodes/pve1/storage/local/status", "", &["Datastore.Audit"]),
     op("POST", "/nodes/pve1/lxc/100/firewall/rules", "type=in&action=ACCEPT", &["VM.Config.Network"]),
-    op("POST", "/cluster/backup", "all=1&schedule=02:00", &["Sys.Modify"]),
+    op(
+        "POST",
+        "/cluster/backup",
+        "all=1&schedule=02:00&storage=local",
+        &["Sys.Modify", "Datastore.Allocate"],
+    ),
+    op("PUT", "/cluster/backup/nightly", "storage=local", &["Sys.Modify", "Datastore.Allocate"]),
     op("GET", "/cluster/status", "", &["Sys.Audit"]),
     op("POST", "/pools", "poolid=apps", &["Pool.Allocate"]),
     op("POST", "/nodes/pve1/qemu/200/agent/exec", "command=true", &["VM.GuestAgent.Unrestricted"])

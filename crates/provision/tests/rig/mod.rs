@@ -75,6 +75,7 @@ pub(crate) fn wanted(app: &str) -> Wanted {
         },
         image: None,
         checksum: None,
+        clone: None,
         user: "root".to_owned(),
         ssh_keys: Vec::new(),
     };

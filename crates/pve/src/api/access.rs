@@ -1,6 +1,6 @@
 //! Users, tokens, roles and who may do what where.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
@@ -60,6 +60,15 @@ pub struct Role {
     /// Whether the node made it.
     #[serde(default, deserialize_with = "flag")]
     pub special: bool,
+}
+
+impl Role {
+    /// Its privileges, one by one.
+    #[must_use]
+    pub fn privileges(&self) -> BTreeSet<String> {
+        let all = self.privs.as_deref().unwrap_or_default().split(',');
+        all.filter(|name| !name.is_empty()).map(ToOwned::to_owned).collect()
+    }
 }
 
 /// A user.

@@ -20,12 +20,26 @@ pub struct BackupJob {
     /// Guests with commas between them.
     #[serde(default)]
     pub vmid: Option<String>,
+    /// Remarks.
+    #[serde(default)]
+    pub comment: Option<String>,
+    /// Whether it is switched on.
+    #[serde(default = "on", deserialize_with = "flag")]
+    pub enabled: bool,
+    /// What the notes of its backups say.
+    #[serde(default, rename = "notes-template")]
+    pub notes_template: Option<String>,
     /// Whether all guests.
     #[serde(default, deserialize_with = "flag")]
     pub all: bool,
     /// Which are kept.
     #[serde(default, rename = "prune-backups")]
     pub prune: Option<serde_json::Value>,
+}
+
+/// A job that says nothing of it is switched on.
+const fn on() -> bool {
+    true
 }
 
 /// A guest that no job backs up.
@@ -79,6 +93,7 @@ requests! {
         compress: Option<String> = "compress",
         enabled: Option<bool> = "enabled",
         prune: Option<String> = "prune-backups",
+        notes_template: Option<String> = "notes-template",
         comment: Option<String> = "comment",
     }
 
@@ -94,6 +109,7 @@ requests! {
         compress: Option<String> = "compress",
         enabled: Option<bool> = "enabled",
         prune: Option<String> = "prune-backups",
+        notes_template: Option<String> = "notes-template",
         comment: Option<String> = "comment",
     }
 

@@ -145,6 +145,10 @@ fn in_place(
                 held.runtime.block_on(shelf.take(&machine, &label, false)).map_err(failure)?;
             }
             say("stopping the guest");
+            // Each service ends in its own time first; a guest that shuts down gives them all one.
+            if let Err(failure) = held.power("stop", Duration::ZERO) {
+                say(&format!("the app stops with its guest: {}", failure.chain()));
+            }
             held.runtime.block_on(machine.shut_down()).map_err(failure)?;
             machine
         }

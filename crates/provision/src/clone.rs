@@ -1,0 +1,155 @@
+//! The steps of a golden template and its clones.
+
+use std::sync::Arc;
+
+use plimsoll_config::CloneKind;
+use plimsoll_pve::api::{DeleteGuest, GetConfig, GetTasks, GuestKind, MakeTemplate, Power, PowerOff};
+use plimsoll_pve::{Upid, Vmid};
+use plimsoll_remote::Job;
+
+use crate::find::{TRIES, search};
+use crate::golden::{self, SEAL};
+use crate::run::Runner;
+use crate::{Found, Mark, NodeState, ProvisionError, Step, Wanted};
+
+impl Runner<'_> {
+    /// Makes the template, or goes on where it was left.
+    pub(crate) async fn golden(&self, wanted: &Wanted) -> Result<(), ProvisionError> {
+        for _ in 0..4 {
+            let found = self.template_of(wanted).await?;
+            match found {
+                Some(found) if golden::is_done(&found) => return Ok(()),
+                Some(found) if found.mark.is_sealed => return self.convert(&found).await,
+                found => {
+                    let wanted = match &found {
+                        Some(found) => golden::as_found(wanted.clone(), found),
+                        None => wanted.clone(),
+                    };
+                    let runner = Runner {
+                        client: self.client,
+                        wanted: &wanted,
+                        access: self.access.clone(),
+                        listener: Arc::clone(&self.listener),
+                    };
+                    Box::pin(runner.run()).await?;
+                    if let Some(found) = self.template_of(&wanted).await? {
+                        runner.seal(&found).await?;
+                    }
+                }
+            }
+        }
+        Err(ProvisionError::NoProgress("making the template".to_owned()))
+    }
+
+    async fn template_of(&self, wanted: &Wanted) -> Result<Option<Found>, ProvisionError> {
+        let (found, _) = search(self.client, &wanted.node, &wanted.app, &wanted.target, None).await?;
+        // Two clients may have made one each: the first is everybody's.
+        Ok(found.into_iter().min_by_key(|found| (!golden::is_done(found), found.vmid)))
+    }
+
+    /// Takes everything out that tells it from its clones. Written down once it is done, so that nobody starts it again.
+    async fn seal(&self, found: &Found) -> Result<(), ProvisionError> {
+        let ssh = self.connect(found).await?;
+        let done = ssh.run(Job::new("sealing the template", SEAL).as_root()).await;
+        ssh.close().await;
+        done?.success()?;
+        self.mark(found, |mark| mark.is_sealed = true).await
+    }
+
+    /// Stops it and turns it into a template.
+    async fn convert(&self, found: &Found) -> Result<(), ProvisionError> {
+        const NAME: &str = "make template";
+        let (node, kind, vmid) = (found.node.clone(), found.kind, found.vmid);
+        if found.power == Power::Running {
+            // Its engine is stopped and what it wrote is on its disk, which the node's own kernel unmounts.
+            self.task(NAME, &PowerOff { node: node.clone(), kind, vmid }).await?;
+        }
+        // A container's endpoint tells no task: its configuration says when it is done.
+        let before = self.newest(found, "vztemplate").await?;
+        match self.client.call(&MakeTemplate { node, kind, vmid }).await? {
+            Some(upid) => self.wait(NAME, &upid).await?,
+            None => {
+                let begun = std::time::Instant::now();
+                while begun.elapsed() < crate::run::BOOT && !self.is_template(found).await? {
+                    if let Some(upid) =
+                        self.newest(found, "vztemplate").await?.filter(|upid| Some(upid) != before.as_ref())
+                    {
+                        self.wait(NAME, &upid).await?;
+                    }
+                    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+                }
+            }
+        }
+        if self.is_template(found).await? { Ok(()) } else { Err(ProvisionError::NoProgress(NAME.to_owned())) }
+    }
+
+    async fn is_template(&self, found: &Found) -> Result<bool, ProvisionError> {
+        let (node, kind, vmid) = (found.node.clone(), found.kind, found.vmid);
+        let request = GetConfig { node, kind, vmid, current: None, snapshot: None };
+        Ok(self.client.read(&request, TRIES).await?.flag("template") == Some(true))
+    }
+
+    async fn newest(&self, found: &Found, kind: &str) -> Result<Option<Upid>, ProvisionError> {
+        let request = GetTasks {
+            node: found.node.clone(),
+            vmid: Some(found.vmid),
+            source: Some("all".to_owned()),
+            typefilter: Some(kind.to_owned()),
+            ..GetTasks::default()
+        };
+        let tasks = self.client.read(&request, TRIES).await?;
+        Ok(tasks.into_iter().map(|task| task.upid).max_by_key(|upid| (upid.starttime, upid.pstart)))
+    }
+
+    /// Makes the guest as a clone.
+    pub(crate) async fn clone_from(
+        &self,
+        step: &Step,
+        state: &NodeState,
+        vmid: Vmid,
+        kind: CloneKind,
+        digest: &str,
+    ) -> Result<(), ProvisionError> {
+        let template = state.templates.iter().find(|one| golden::is_done(one) && one.mark.target == digest);
+        let template = template.ok_or_else(|| ProvisionError::NoProgress(step.shown()))?;
+        self.task(step.name(), &golden::request(self.wanted, template, vmid, kind)).await
+    }
+
+    /// Gives a clone its own card and sizes.
+    pub(crate) async fn fit(&self, found: &Found) -> Result<(), ProvisionError> {
+        let (node, kind, vmid) = (found.node.clone(), found.kind, found.vmid);
+        let request = GetConfig { node, kind, vmid, current: None, snapshot: None };
+        let config = self.client.read(&request, TRIES).await?;
+        let description = config.text("description").unwrap_or_default();
+        let mark = Mark { is_raw: false, ..Mark::find(&description).unwrap_or_else(|| found.mark.clone()) };
+        let mut request = golden::fitting(self.wanted, found, mark.put(&description));
+        request.digest = config.digest().map(ToOwned::to_owned);
+        self.client.call(&request).await?;
+        Ok(())
+    }
+
+    /// Takes a half-made template away, which holds nothing.
+    pub async fn discard_guest(&self, name: &'static str, found: &Found) -> Result<(), ProvisionError> {
+        let (node, kind, vmid) = (found.node.clone(), found.kind, found.vmid);
+        if found.power == Power::Running {
+            self.task(name, &PowerOff { node: node.clone(), kind, vmid }).await?;
+        }
+        let request =
+            DeleteGuest { node, kind, vmid, purge: Some(true), destroy_unreferenced_disks: Some(true) };
+        self.task(name, &request).await
+    }
+}
+
+/// The digest of the template that a new guest would be a clone of; nothing where it would not be one.
+#[must_use]
+pub fn template_digest(wanted: &Wanted, state: &NodeState) -> Option<String> {
+    let is_cloned = wanted.guest.clone.is_some() && golden::refusal(wanted, state).is_none();
+    let image = crate::plan::image(wanted, state, &mut Vec::new()).ok().filter(|_| is_cloned)?;
+    Some(golden::digest(wanted, &image))
+}
+
+/// The templates of a node that this tool made, for people who look after them. Asks only.
+pub async fn templates(client: &plimsoll_pve::Client, node: &str) -> Result<Vec<Found>, ProvisionError> {
+    let found = crate::find::search_templates(client, node).await?;
+    Ok(found.into_iter().filter(|found| found.kind == GuestKind::Lxc).collect())
+}
