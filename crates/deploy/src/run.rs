@@ -5,20 +5,23 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use plimsoll_backup::exactly;
-use plimsoll_remote::Output;
+use plimsoll_remote::{Output, RemoteError, Shell};
 
 use crate::checks;
 use crate::data::{self, Keeper, Kept};
 use crate::error::DeployError;
 use crate::event::Event;
 use crate::guest::{Action, Depth, Guest, Lock, script};
-use crate::image::builds_here;
+use crate::local::{Building, builds_here};
 use crate::password::{Change, Verb};
 use crate::plan::{self, Plan, Step};
 use crate::render;
 use crate::ship::Cache;
-use crate::spec::{Build, Order, Source, Spec};
+use crate::spec::{Build, Order, Place, Source, Spec};
 use crate::state::{Release, Released, State};
+
+/// How long to wait for another deploy.
+pub(crate) const LOCK_WAIT: Duration = Duration::from_secs(40);
 
 /// What a deploy came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,18 +65,26 @@ struct Run<'a> {
     spec: &'a Spec,
     plan: Plan,
     state: State,
+    /// Images that are built here, by name.
+    buildings: BTreeMap<String, Building>,
     release: Option<Release>,
     switched: bool,
     /// Whether a server may know the new password.
     told: bool,
     kept: Option<Kept>,
     done: Done,
+    /// Whether the guest collects by itself.
+    is_finished: bool,
 }
 
 impl Runner {
     /// Looks, and works out what a deploy would do.
     pub async fn plan(&self, spec: &Spec) -> Result<(Plan, State), DeployError> {
-        let state = self.guest.observe(Depth::Now).await?;
+        self.plan_in(&self.guest.shell().await?, spec).await
+    }
+
+    async fn plan_in(&self, shell: &Shell, spec: &Spec) -> Result<(Plan, State), DeployError> {
+        let state = self.guest.look(shell, Depth::Now, &built_of(spec)).await?;
         if state.engine.is_none() {
             return Err(DeployError::NoEngine("Docker Engine"));
         }
@@ -85,7 +96,14 @@ impl Runner {
 
     /// Makes the guest run what the checkout says, or leaves it as it was.
     pub async fn deploy(&self, spec: &Spec, reason: &str) -> Result<Done, DeployError> {
-        let (mut plan, mut state) = self.plan(spec).await?;
+        // Images are built while the guest is asked; what it has already is given up.
+        let mut buildings = buildings(spec);
+        let shell = self.guest.shell().await?;
+        let (mut plan, mut state) = self.plan_in(&shell, spec).await?;
+        let is_shipped = |plan: &Plan, name: &str| {
+            plan.steps.iter().any(|step| matches!(step, Step::Ship { image, .. } if image == name))
+        };
+        buildings.retain(|name, _| is_shipped(&plan, name));
         if let (true, Some(release)) = (plan.is_empty(), plan.against) {
             if let Some(keeper) = &self.keeper {
                 keeper.settle(None).await?;
@@ -95,7 +113,7 @@ impl Runner {
         if let Some(refusal) = plan.refusal {
             return Err(DeployError::Refused(refusal));
         }
-        if plan.steps.iter().any(|step| matches!(step, Step::Ship { .. })) && !builds_here().await {
+        if !buildings.is_empty() && !builds_here().await {
             let reason = "no Docker Engine answers here".to_owned();
             return Err(DeployError::Local { what: "docker build", reason });
         }
@@ -111,36 +129,63 @@ impl Runner {
                 )));
             }
         }
-        let lock = self.guest.lock(&self.who, reason, spec.options.lock_wait).await?;
+        let lock = self
+            .guest
+            .lock(shell, (&self.who, reason), spec.options.lock_wait, !buildings.is_empty())
+            .await?;
         if lock.length != state.length {
             // Somebody else deployed in the meantime.
-            (plan, state) = self.plan(spec).await?;
+            (plan, state) = self.plan_in(&lock.shell, spec).await?;
         }
         let done = Done { release: plan.release, changed: true, sent: 0, pauses: BTreeMap::new() };
         let kept = match &self.keeper {
             Some(keeper) => keeper.settle(state.unfinished()).await,
             None => Ok(None),
         };
+        let mut is_finished = false;
         let result = match kept {
             Ok(kept) => {
                 // What a deploy that was cut off switched is for this one to put back.
                 let (release, switched) = (None, plan.unfinished.is_some());
                 let told = false;
-                let mut run =
-                    Run { runner: self, lock: &lock, spec, plan, state, release, switched, told, kept, done };
-                run.all().await
+                let (runner, lock) = (self, &lock);
+                let mut run = Run {
+                    runner,
+                    lock,
+                    spec,
+                    plan,
+                    state,
+                    buildings,
+                    release,
+                    switched,
+                    told,
+                    kept,
+                    done,
+                    is_finished,
+                };
+                let result = run.all().await;
+                is_finished = run.is_finished;
+                result
             }
             Err(error) => Err(error),
         };
-        lock.release().await;
+        match &result {
+            Ok(_) if is_finished => lock.leave().await,
+            Ok(done) => {
+                let action = Action::new("collect", done.release, "collect").args([how_many(spec)]);
+                lock.release_after(action).await;
+            }
+            Err(_) => lock.release().await,
+        }
         result
     }
 
     /// Goes to an earlier release: the one with this number, or the good one before the present one.
     pub async fn rollback(&self, number: Option<u64>) -> Result<Done, DeployError> {
         let reason = number.map_or_else(|| "rollback".to_owned(), |number| format!("rollback to {number}"));
-        let lock = self.guest.lock(&self.who, &reason, Duration::from_secs(40)).await?;
-        let state = self.guest.observe(Depth::All).await?;
+        let shell = self.guest.shell().await?;
+        let lock = self.guest.lock(shell, (&self.who, &reason), LOCK_WAIT, false).await?;
+        let state = self.guest.look(&lock.shell, Depth::All, &[]).await?;
         let number = match number {
             Some(number) => number,
             None => previous(&state).ok_or(DeployError::NoEarlier)?,
@@ -150,7 +195,7 @@ impl Runner {
         let result = match result {
             Ok(Ok(pauses)) => {
                 let number_text = number.to_string();
-                let action = Action::new("good", number, script!("good")).args([number_text]);
+                let action = Action::new("good", number, "good").args([number_text]);
                 self.guest.step(&lock, action).await.map(|_| Done {
                     release: number,
                     changed: true,
@@ -181,14 +226,14 @@ impl Runner {
 
     /// Restarts, stops or starts services of the release that serves.
     pub async fn power(&self, verb: &str, services: &[String]) -> Result<(), DeployError> {
-        let lock = self.guest.lock(&self.who, verb, Duration::from_secs(40)).await?;
-        let state = self.guest.observe(Depth::Now).await?;
+        let shell = self.guest.shell().await?;
+        let lock = self.guest.lock(shell, (&self.who, verb), LOCK_WAIT, false).await?;
+        let state = self.guest.look(&lock.shell, Depth::Now, &[]).await?;
         let result = match state.good {
             None => Err(DeployError::NoEarlier),
             Some(good) => {
-                let action = Action::new(verb, good, script!("power"))
-                    .args([good.to_string(), verb.to_owned()])
-                    .args(services);
+                let action =
+                    Action::new(verb, good, "power").args([good.to_string(), verb.to_owned()]).args(services);
                 self.guest.step(&lock, action).await.and_then(|output| Ok(output.success().map(drop)?))
             }
         };
@@ -224,7 +269,7 @@ impl Runner {
             state.containers.iter().map(|container| container.service.as_str()).collect();
         for service in present.difference(&wanted) {
             let name = format!("remove {service}");
-            self.guest.step(lock, Action::new(&name, journal, script!("remove")).args([*service])).await?;
+            self.guest.step(lock, Action::new(&name, journal, "remove").args([*service])).await?;
         }
         Ok(Ok(pauses))
     }
@@ -238,7 +283,7 @@ impl Runner {
     ) -> Result<Output, DeployError> {
         let name = format!("switch {}", service.name);
         let limit = service.deadline * u64::from(service.replicas.max(1)) + service.grace + 120;
-        let action = Action::new(&name, journal, script!("switch"))
+        let action = Action::new(&name, journal, "switch")
             .args([
                 release.to_string(),
                 service.name.clone(),
@@ -257,7 +302,7 @@ impl Runner {
     /// Puts the last good release back and says in words what serves now.
     async fn put_back(&self, lock: &Lock, failed: u64, good: &Release) -> String {
         (self.guest.listener)(Event::Reverting { to: Some(good.number) });
-        let state = match self.guest.observe(Depth::Now).await {
+        let state = match self.guest.look(&lock.shell, Depth::Now, &[]).await {
             Ok(state) => state,
             Err(error) => return format!("release {} could not be put back: {error}", good.number),
         };
@@ -265,7 +310,7 @@ impl Runner {
         drop(self.password(lock, failed, Verb::Back).await);
         match self.replay(lock, &state, good, failed).await {
             Ok(Ok(_)) => {
-                let closed = self.guest.step(lock, Action::new("reverted", failed, "true")).await;
+                let closed = self.guest.step(lock, Action::new("reverted", failed, "nothing")).await;
                 closed.err().map_or_else(
                     || format!("release {} serves again", good.number),
                     |error| {
@@ -373,7 +418,7 @@ impl Run<'_> {
                 if self.told {
                     drop(self.runner.password(self.lock, release, Verb::Back).await);
                 }
-                drop(self.runner.guest.step(self.lock, Action::new("reverted", release, "true")).await);
+                drop(self.runner.guest.step(self.lock, Action::new("reverted", release, "nothing")).await);
                 good.map_or_else(
                     || "nothing was started".to_owned(),
                     |good| format!("release {} serves as before", good.number),
@@ -382,9 +427,9 @@ impl Run<'_> {
             (true, Some(good)) => self.runner.put_back(self.lock, release, good).await,
             (true, None) => {
                 (self.runner.guest.listener)(Event::Reverting { to: None });
-                let action = Action::new("remove", release, script!("remove")).args([""]);
+                let action = Action::new("remove", release, "remove").args([""]);
                 drop(self.runner.guest.step(self.lock, action).await);
-                drop(self.runner.guest.step(self.lock, Action::new("reverted", release, "true")).await);
+                drop(self.runner.guest.step(self.lock, Action::new("reverted", release, "nothing")).await);
                 "there was no release before, so nothing serves; volumes stay".to_owned()
             }
         };
@@ -399,7 +444,7 @@ impl Run<'_> {
             return runner.put_back(self.lock, release, good).await;
         };
         (runner.guest.listener)(Event::Reverting { to: Some(good.number) });
-        let halt = Action::new("halt", release, script!("halt")).limit(Duration::from_secs(300));
+        let halt = Action::new("halt", release, "halt").limit(Duration::from_secs(300));
         drop(runner.guest.step(self.lock, halt).await);
         let until = data::now();
         let guest = match keeper.back(kept, &runner.guest).await {
@@ -414,7 +459,11 @@ impl Run<'_> {
         };
         // What the guest knows now is what it knew when the snapshot was taken, lock and journal included.
         let runner = Runner { guest, ..runner.clone() };
-        let lock = match runner.guest.lock(&runner.who, "data goes back", Duration::from_secs(60)).await {
+        let locked = match runner.guest.shell().await {
+            Ok(shell) => runner.guest.lock(shell, (&runner.who, "data goes back"), LOCK_WAIT, false).await,
+            Err(error) => Err(error.into()),
+        };
+        let lock = match locked {
             Ok(lock) => lock,
             Err(error) => {
                 return format!(
@@ -423,7 +472,7 @@ impl Run<'_> {
                 );
             }
         };
-        drop(runner.guest.step(&lock, Action::new("data back", release, "true")).await);
+        drop(runner.guest.step(&lock, Action::new("data back", release, "nothing")).await);
         let after = runner.put_back(&lock, release, good).await;
         let (from, left) = (kept.at, keeper.machine.forget(&kept.name).await);
         lock.release().await;
@@ -443,8 +492,7 @@ impl Run<'_> {
         let (runner, release) = (self.runner, self.plan.release);
         let Some(keeper) = runner.keeper.as_ref().filter(|_| self.kept.is_none()) else { return Ok(Ok(())) };
         // Journaled before: what a rollback brings back knows of the deploy that it belongs to.
-        let output =
-            runner.guest.step(self.lock, Action::new("snapshot", release, script!("snapshot"))).await?;
+        let output = runner.guest.step(self.lock, Action::new("snapshot", release, "snapshot")).await?;
         if let Err(stop) = stopped("snapshot", None, &output) {
             return Ok(Err(stop));
         }
@@ -510,7 +558,9 @@ impl Run<'_> {
             Step::Build { image, .. } => self.build(image).await?,
             Step::Ship { image, .. } => {
                 let Some(build) = build_of(spec, image) else { return Ok(Ok(())) };
-                match guest.ship(lock, release, (spec, build, image), runner.cache.layers()).await {
+                let building =
+                    self.buildings.remove(image).unwrap_or_else(|| Building::begin(spec, build, image));
+                match guest.ship(lock, release, (image, building), runner.cache.layers()).await {
                     Err(DeployError::Local { what, reason }) => {
                         let step = format!("{what} {image}");
                         return Ok(Err(Stop {
@@ -524,7 +574,7 @@ impl Run<'_> {
             }
             Step::Pull { image } => {
                 let name = format!("pull {image}");
-                let action = Action::new(&name, release, script!("pull")).args([image]);
+                let action = Action::new(&name, release, "pull").args([image]);
                 let pulled = guest.step(lock, action.limit(Duration::from_secs(3600))).await?;
                 match pulled.status {
                     0 => pulled,
@@ -538,7 +588,7 @@ impl Run<'_> {
             Step::Hook { index, service, .. } => {
                 let Some(hook) = spec.hooks.get(*index) else { return Ok(Ok(())) };
                 let name = format!("hook {index} {service}");
-                let action = Action::new(&name, release, script!("hook"))
+                let action = Action::new(&name, release, "hook")
                     .args([service])
                     .args(hook.run.clone())
                     .limit(hook.deadline);
@@ -558,7 +608,7 @@ impl Run<'_> {
             Step::Remove { service } => {
                 self.switched = true;
                 let name = format!("remove {service}");
-                guest.step(lock, Action::new(&name, release, script!("remove")).args([service])).await?
+                guest.step(lock, Action::new(&name, release, "remove").args([service])).await?
             }
             Step::Snapshot => return self.snapshot().await,
             Step::Forget => {
@@ -570,14 +620,13 @@ impl Run<'_> {
             }
             Step::Check { .. } => return Ok(self.check(spec.options.check_deadline).await),
             Step::Watch { .. } => return self.watch().await,
-            Step::Good => {
-                guest
-                    .step(lock, Action::new("good", release, script!("good")).args([release.to_string()]))
-                    .await?
+            Step::Good if self.plan.steps.contains(&Step::Forget) => {
+                guest.step(lock, Action::new("good", release, "good").args([release.to_string()])).await?
             }
+            Step::Good => self.finish().await?,
             Step::Collect => {
-                // A release is good whatever becomes of what is left of others.
-                drop(self.collect().await);
+                // A release is good whatever becomes of what is left of others: nobody waits for that.
+                (guest.listener)(Event::Begin { step: "collect".to_owned() });
                 return Ok(Ok(()));
             }
         };
@@ -600,9 +649,8 @@ impl Run<'_> {
             }
         }
         let name = format!("build {image}");
-        let action = Action::new(&name, self.plan.release, script!("build"))
-            .args(arguments)
-            .limit(Duration::from_secs(3600));
+        let action =
+            Action::new(&name, self.plan.release, "build").args(arguments).limit(Duration::from_secs(3600));
         self.runner.guest.step(self.lock, action).await
     }
 
@@ -610,7 +658,7 @@ impl Run<'_> {
     async fn render(&mut self) -> Result<Result<(), Stop>, DeployError> {
         let missing = self.spec.services.iter().any(|service| !self.plan.images.contains_key(&service.name));
         if missing {
-            let state = self.runner.guest.observe(Depth::Now).await?;
+            let state = self.runner.guest.look(&self.lock.shell, Depth::Now, &built_of(self.spec)).await?;
             self.plan.images = plan::plan(self.spec, &state).images;
         }
         let release = match render::release(self.spec, &self.plan, &self.runner.who) {
@@ -620,12 +668,10 @@ impl Run<'_> {
                 return Ok(Err(Stop { step: "render".to_owned(), reason, service: Some(service) }));
             }
         };
-        let texts = BTreeMap::from([
-            ("release.json", serde_json::to_string(&release)?),
-            ("compose.json", render::compose(self.spec, &release)?),
-            ("env", self.spec.env_file()),
-        ]);
-        let output = self.runner.guest.send_release(self.lock, self.plan.release, &texts).await?;
+        let record = serde_json::to_string(&release)?;
+        let project = render::compose(self.spec, &release)?;
+        let texts = [record.as_str(), &project, &self.spec.env_file()];
+        let output = self.runner.guest.send_release(self.lock, self.plan.release, texts).await?;
         self.done.sent += output.sent;
         self.release = Some(release);
         Ok(stopped("render", None, &output))
@@ -650,7 +696,7 @@ impl Run<'_> {
         let begun = Instant::now();
         let mut restarts: BTreeMap<String, u64> = BTreeMap::new();
         while begun.elapsed() < self.spec.options.watch {
-            let state = self.runner.guest.observe(Depth::Now).await?;
+            let state = self.runner.guest.look(&self.lock.shell, Depth::Now, &built_of(self.spec)).await?;
             for service in &self.spec.services {
                 let stop = |reason: &str| Stop {
                     step: "watch".to_owned(),
@@ -683,10 +729,25 @@ impl Run<'_> {
         Ok(Ok(()))
     }
 
-    async fn collect(&self) -> Result<Output, DeployError> {
-        let keep = self.spec.options.keep.max(2).to_string();
-        let action = Action::new("collect", self.plan.release, script!("collect")).args([keep]);
-        self.runner.guest.step(self.lock, action).await
+    /// Remembers the release as good, and lets the guest take away what no kept one needs.
+    async fn finish(&mut self) -> Result<Output, DeployError> {
+        let (step, begun) = ("good".to_owned(), Instant::now());
+        let listener = &self.runner.guest.listener;
+        listener(Event::Begin { step: step.clone() });
+        let output = match self.lock.finish(self.plan.release, &how_many(self.spec)).await {
+            Err(RemoteError::CommandFailed { .. }) => return Err(DeployError::LockLost),
+            output => output?,
+        };
+        match output.status {
+            0 => {
+                self.is_finished = true;
+                let took = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+                listener(Event::End { step, took, sent: 0 });
+                Ok(output)
+            }
+            97 => Err(DeployError::LockLost),
+            _ => Ok(output),
+        }
     }
 
     /// Remembers the id that a step found for an image.
@@ -699,6 +760,33 @@ impl Run<'_> {
         let users = self.spec.services.iter().filter(|service| service.image.name(&self.spec.app) == name);
         self.plan.images.extend(users.map(|service| (service.name.clone(), id.to_owned())));
     }
+}
+
+/// How many releases are kept.
+fn how_many(spec: &Spec) -> String {
+    spec.options.keep.max(2).to_string()
+}
+
+/// Names of the images that are built.
+fn built_of(spec: &Spec) -> Vec<String> {
+    let built = spec.services.iter().filter(|service| matches!(service.image, Source::Build(_)));
+    let mut names: Vec<String> = built.map(|service| service.image.name(&spec.app)).collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// Images of this app that are built here, under way.
+fn buildings(spec: &Spec) -> BTreeMap<String, Building> {
+    let here = spec.services.iter().filter(|_| spec.options.build == Place::Here);
+    let mut buildings = BTreeMap::new();
+    for service in here {
+        if let Source::Build(build) = &service.image {
+            let name = service.image.name(&spec.app);
+            buildings.entry(name.clone()).or_insert_with(|| Building::begin(spec, build, &name));
+        }
+    }
+    buildings
 }
 
 /// How an image of this name is built.

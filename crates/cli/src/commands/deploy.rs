@@ -82,6 +82,7 @@ pub(crate) fn run(ui: &Ui, args: &DeployArgs) -> Result<Outcome, Failure> {
     let (keeper, was_stopped) = keeper(&target, &spec)?;
     let limit = if was_stopped { Duration::from_secs(120) } else { Duration::ZERO };
     let mut session = patiently(limit, || target.open(&app, listener(format, args.verbose)))?;
+    session.runner.guest = session.runner.guest.live(args.verbose);
     session.runner.keeper = keeper;
     if let Some(unfinished) = &rotation {
         let change = unfinished.change(&spec)?;
