@@ -25,6 +25,7 @@ mod run;
 mod ship;
 mod spec;
 mod state;
+mod steps;
 mod tree;
 
 pub use checks::until as holds_within;

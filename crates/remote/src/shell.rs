@@ -265,7 +265,7 @@ impl Shell {
     async fn ended(&self, what: &str) -> RemoteError {
         self.stdin.lock().await.take();
         let mut rest = self.rest.lock().await;
-        let mut said = Vec::new();
+        let mut said = std::mem::take(&mut rest.out.open);
         let mut stderr = (&mut rest.err).take(KEPT as u64);
         drop(tokio::time::timeout(Duration::from_secs(2), stderr.read_to_end(&mut said)).await);
         let stderr = String::from_utf8_lossy(&said).into_owned();
@@ -341,7 +341,12 @@ impl<R: AsyncRead + Unpin> Answers<R> {
             }
         };
         loop {
-            let line = self.line().await?;
+            let Some(line) = self.line().await else {
+                // It says why.
+                kept.append(&mut self.open);
+                self.open = kept;
+                return None;
+            };
             if let Some(status) = line.strip_prefix(self.mark.as_slice()) {
                 // The mark begins a line of its own whatever was said before it.
                 kept.pop();

@@ -141,9 +141,9 @@ async fn a_shell_that_ends_and_one_that_takes_too_long_say_so() {
     let output = shell.call(call(&["sh", "-c", "echo no such table >&2; exit 3"])).await.unwrap();
     let error = output.success().unwrap_err();
     assert_eq!(error.to_string(), "the test failed with status 3: no such table");
-    let job = Job::new("the test", "").args(["exit", "5"]);
+    let job = Job::new("the test", "").args(["eval", "echo no space left; exit 5"]);
     let error = shell.call(Call::new(job, How::Here)).await.unwrap_err();
-    assert!(matches!(error, RemoteError::CommandFailed { status: 5, .. }), "{error}");
+    assert_eq!(error.to_string(), "the test failed with status 5: no space left");
     let shell = bench.shell().await;
     let job = Job::new("the test", "").args(["sleep", "20"]).limit(Duration::from_millis(300));
     let error = shell.call(Call::new(job, How::Apart)).await.unwrap_err();
