@@ -2,7 +2,7 @@
 //! run against one real guest of the lab, whose engine and sshd are real. A second guest has the engine that builds here.
 //!
 //! `cargo bench -p plimsoll --bench ship` prints the table; with `-- --write` it replaces the one in `docs/performance.md`.
-//! `--runs N` and `--only NAME,…` make it shorter.
+//! `--runs N`, `--only NAME,…` and `--open` (without the slow network) make it shorter.
 
 #![expect(
     clippy::disallowed_methods,
@@ -28,7 +28,7 @@ use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::machines::World;
-use crate::table::{Profile, Run, Table};
+use crate::table::{Link, Profile, Run, Table};
 use crate::ways::{WAYS, Way};
 
 /// One way with its checkout.
@@ -153,6 +153,7 @@ fn main() {
 
 fn compare(world: &World, words: &[String]) -> Result<String, String> {
     let folder = world.folder.path();
+    world.buildx();
     app::packages(folder);
     world.run("tar -czf packages.tar.gz packages && rm -r packages", folder, &[])?;
     let port = app::mirror(std::fs::read(folder.join("packages.tar.gz")).unwrap());
@@ -186,27 +187,40 @@ fn compare(world: &World, words: &[String]) -> Result<String, String> {
             false
         }
     });
-    for round in 0..runs {
-        for profile in Profile::ALL {
-            for turn in 0..entries.len() {
-                let count = entries.len();
-                let Some(entry) = entries.get_mut((turn + round) % count) else { continue };
-                match entry.measure(world, profile) {
-                    Ok(run) => {
-                        println!(
-                            "{:4} s {profile:?} {:40} {run:?}",
-                            begun.elapsed().as_secs(),
-                            entry.way.what
-                        );
-                        table.add(profile, entry.way.what, run);
+    for link in Link::ALL {
+        if link == Link::Slow {
+            if words.iter().any(|word| word == "--open") {
+                break;
+            }
+            // What sends tens of megabytes each time would take most of the time.
+            entries.retain(|entry| entry.way.is_measured_slow);
+        }
+        world.shape(link)?;
+        for round in 0..runs {
+            for profile in Profile::ALL {
+                for turn in 0..entries.len() {
+                    let count = entries.len();
+                    let Some(entry) = entries.get_mut((turn + round) % count) else { continue };
+                    let run = entry.measure(world, profile);
+                    println!(
+                        "{:4} s {link:?} {profile:?} {:40} {run:?}",
+                        begun.elapsed().as_secs(),
+                        entry.way.what
+                    );
+                    if let Ok(run) = run {
+                        table.add((link, profile), entry.way.what, run);
                     }
-                    Err(error) => println!("{}: {error}", entry.way.what),
                 }
             }
+            // What earlier rounds left behind is in nobody's way.
+            world.run(
+                "docker image prune -f >/dev/null; $ON docker image prune -f >/dev/null",
+                folder,
+                &[],
+            )?;
         }
-        // What earlier rounds left behind is in nobody's way.
-        world.run("docker image prune -f >/dev/null; $ON docker image prune -f >/dev/null", folder, &[])?;
     }
+    world.shape(Link::Open)?;
     if let Some(registry) = &mut registry {
         let _ = registry.kill();
         let _ = registry.wait();

@@ -5,6 +5,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::lab::{LabGuest, LabNode};
+use crate::table::Link;
 
 /// A guest as this machine sees it: what it counts costs the guest nothing.
 pub(crate) struct Machine {
@@ -143,6 +144,35 @@ impl World {
         let said = String::from_utf8_lossy(&said).into_owned();
         let lines: Vec<&str> = said.lines().collect();
         Err(lines[lines.len().saturating_sub(12)..].join("\n"))
+    }
+
+    /// Makes the network between the two as fast as this, or as fast as it is.
+    pub(crate) fn shape(&self, link: Link) -> Result<(), String> {
+        for machine in [&self.builder, &self.target] {
+            let enter = format!("nsenter -t {} -n tc qdisc", machine.pid);
+            let line = match link {
+                Link::Open => format!("{enter} del dev eth0 root 2>/dev/null || true"),
+                Link::Slow => {
+                    format!("{enter} add dev eth0 root tbf rate 20mbit burst 16kb latency 200ms")
+                }
+            };
+            let output = Command::new("sh").args(["-c", &line]).output();
+            let output = output.map_err(|error| error.to_string())?;
+            if !output.status.success() {
+                return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives the client BuildKit's plugin, as it comes with Docker; all ways that build here use it.
+    pub(crate) fn buildx(&self) {
+        let from = format!("/proc/{}/root/usr/libexec/docker/cli-plugins/docker-buildx", self.builder.pid);
+        let plugins = self.folder.path().join(".docker/cli-plugins");
+        std::fs::create_dir_all(&plugins).unwrap();
+        if let Err(error) = std::fs::copy(from, plugins.join("docker-buildx")) {
+            println!("the client has no buildx: {error}");
+        }
     }
 
     /// Connections that the guest's sshd has accepted, the one that asks among them.

@@ -25,6 +25,24 @@ impl Profile {
     }
 }
 
+/// What is between client and guest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Link {
+    Open,
+    Slow,
+}
+
+impl Link {
+    pub(crate) const ALL: [Self; 2] = [Self::Open, Self::Slow];
+
+    fn title(self) -> &'static str {
+        match self {
+            Self::Open => "",
+            Self::Slow => " Between client and guest: 20 Mbit/s.",
+        }
+    }
+}
+
 /// One run of a way.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Run {
@@ -37,7 +55,7 @@ pub(crate) struct Run {
 /// All runs, in the order of ways.
 #[derive(Default)]
 pub(crate) struct Table {
-    runs: BTreeMap<Profile, Vec<(&'static str, Vec<Run>)>>,
+    runs: BTreeMap<(Link, Profile), Vec<(&'static str, Vec<Run>)>>,
 }
 
 fn median<T: Ord + Copy>(runs: &[Run], of: impl Fn(&Run) -> T) -> Option<T> {
@@ -47,8 +65,8 @@ fn median<T: Ord + Copy>(runs: &[Run], of: impl Fn(&Run) -> T) -> Option<T> {
 }
 
 impl Table {
-    pub(crate) fn add(&mut self, profile: Profile, what: &'static str, run: Run) {
-        let ways = self.runs.entry(profile).or_default();
+    pub(crate) fn add(&mut self, of: (Link, Profile), what: &'static str, run: Run) {
+        let ways = self.runs.entry(of).or_default();
         match ways.iter_mut().find(|(name, _)| *name == what) {
             Some((_, runs)) => runs.push(run),
             None => ways.push((what, vec![run])),
@@ -57,12 +75,13 @@ impl Table {
 
     pub(crate) fn text(&self) -> String {
         let mut text = String::new();
-        for (profile, ways) in &self.runs {
+        for ((link, profile), ways) in &self.runs {
             let _ = write!(
                 text,
-                "\nWhat changed: {}.\n\n| way | bytes on the wire | seconds, median (best) | SSH connections | processor \
+                "\nWhat changed: {}.{}\n\n| way | bytes on the wire | seconds, median (best) | SSH connections | processor \
                  seconds of the guest |\n|---|---:|---:|---:|---:|\n",
-                profile.title()
+                profile.title(),
+                link.title()
             );
             let mut ways: Vec<_> = ways.iter().collect();
             ways.sort_by_key(|(_, runs)| median(runs, |run| run.took));

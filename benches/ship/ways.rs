@@ -11,6 +11,8 @@ pub(crate) struct Way {
     pub(crate) what: &'static str,
     /// The programs that it needs here.
     pub(crate) needs: &'static [&'static str],
+    /// Whether it is measured over a slow network, too.
+    pub(crate) is_measured_slow: bool,
     /// Its image.
     pub(crate) image: &'static str,
     /// What is done before and not measured.
@@ -32,6 +34,7 @@ pub(crate) const WAYS: &[Way] = &[
         name: "plimsoll",
         what: "**`plimsoll deploy`**",
         needs: &["docker"],
+        is_measured_slow: true,
         image: "plimsoll",
         before: CLOSE,
         line: OURS,
@@ -40,6 +43,7 @@ pub(crate) const WAYS: &[Way] = &[
         name: "open",
         what: "**`plimsoll deploy`** within a minute of another command",
         needs: &["docker"],
+        is_measured_slow: true,
         image: "open",
         before: "$PLIMSOLL status --app $N >/dev/null 2>&1 || true",
         line: OURS,
@@ -48,6 +52,7 @@ pub(crate) const WAYS: &[Way] = &[
         name: "guest",
         what: "**`plimsoll deploy --build guest`**",
         needs: &[],
+        is_measured_slow: true,
         image: "guest",
         before: CLOSE,
         line: "$PLIMSOLL deploy --app $N --build guest --watch 0 --check-http http://{guest}:$PORT/version.txt",
@@ -56,6 +61,7 @@ pub(crate) const WAYS: &[Way] = &[
         name: "tar",
         what: "tar of the checkout, build in the guest",
         needs: &["tar"],
+        is_measured_slow: true,
         image: "tar",
         before: "",
         line: "tar -cz . | $ON \"tar -xz -C /srv/$N && cd /srv/$N && docker compose up -d --build --wait -t 1\"",
@@ -64,6 +70,7 @@ pub(crate) const WAYS: &[Way] = &[
         name: "rsync",
         what: "rsync of the checkout, build in the guest",
         needs: &["rsync"],
+        is_measured_slow: true,
         image: "rsync",
         before: "",
         line: "rsync -az --delete -e \"$SSH\" ./ $G:/srv/$N/ && $ON \"cd /srv/$N && docker compose up -d --build --wait -t 1\"",
@@ -72,6 +79,7 @@ pub(crate) const WAYS: &[Way] = &[
         name: "save",
         what: "`docker save`, `ssh docker load`",
         needs: &["docker"],
+        is_measured_slow: false,
         image: "save",
         before: "",
         line: concat!(
@@ -84,6 +92,7 @@ pub(crate) const WAYS: &[Way] = &[
         name: "zstd",
         what: "the same with `zstd` between",
         needs: &["docker", "zstd"],
+        is_measured_slow: true,
         image: "zstd",
         before: "",
         line: concat!(
@@ -96,6 +105,7 @@ pub(crate) const WAYS: &[Way] = &[
         name: "pull",
         what: "registry here, `docker pull` through a reverse tunnel",
         needs: &["docker", "docker-registry"],
+        is_measured_slow: false,
         image: "127.0.0.1:5055/pull",
         before: "",
         line: concat!(
@@ -108,6 +118,7 @@ pub(crate) const WAYS: &[Way] = &[
         name: "push",
         what: "registry in the guest, `docker push` through a tunnel",
         needs: &["docker", "docker-registry"],
+        is_measured_slow: true,
         image: "127.0.0.1:5056/push",
         before: "",
         line: concat!(
@@ -121,6 +132,7 @@ pub(crate) const WAYS: &[Way] = &[
         name: "skopeo",
         what: "the same with `skopeo copy` of a saved archive",
         needs: &["docker", "docker-registry", "skopeo"],
+        is_measured_slow: false,
         image: "127.0.0.1:5056/skopeo",
         before: "",
         line: concat!(

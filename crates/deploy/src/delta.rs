@@ -5,6 +5,9 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use tokio::task::JoinHandle;
 
 use crate::digest;
 
@@ -19,10 +22,13 @@ const KEPT: u64 = 512 << 20;
 pub(crate) struct Library(pub(crate) PathBuf);
 
 impl Library {
-    /// A layer, unless it is not there or not what its name says.
-    pub(crate) fn get(&self, name: &str) -> Option<Vec<u8>> {
-        let layer = zstd::decode_all(std::fs::File::open(self.0.join(name)).ok()?).ok()?;
-        (digest::of(&layer) == name).then_some(layer)
+    /// What has a digest that begins with this, unless it is not there or not what its name says.
+    pub(crate) fn get(&self, beginning: &str) -> Option<Vec<u8>> {
+        let names =
+            std::fs::read_dir(&self.0).ok()?.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        let name = names.into_iter().find(|name| name.len() == 64 && name.starts_with(beginning))?;
+        let bytes = zstd::decode_all(std::fs::File::open(self.0.join(&name)).ok()?).ok()?;
+        (digest::of(&bytes) == name).then_some(bytes)
     }
 
     /// A layer that cannot be kept is sent whole the next time.
@@ -58,27 +64,57 @@ impl Library {
     }
 }
 
-/// What is known of the layers of an image that is sent.
-#[derive(Clone, Debug)]
-pub(crate) struct Layers {
-    pub(crate) library: Library,
-    /// Digests of the layers to keep, with the one that the guest can make each of.
-    pub(crate) formers: BTreeMap<String, Option<String>>,
+/// How something goes to the guest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    /// Its name there.
+    pub(crate) name: String,
+    /// The beginning of the digest of something that the guest can make it of.
+    pub(crate) former: Option<String>,
 }
 
-impl Layers {
-    /// The same for a guest that can make nothing of what it has.
-    pub(crate) fn without_formers(mut self) -> Self {
-        self.formers.values_mut().for_each(|former| *former = None);
-        self
+/// What goes to the guest of an image.
+#[derive(Clone, Debug)]
+pub(crate) struct Parts {
+    library: Library,
+    /// By digest.
+    pub(crate) wanted: BTreeMap<String, Wanted>,
+    tasks: Arc<Mutex<Vec<JoinHandle<()>>>>,
+}
+
+impl Parts {
+    pub(crate) fn new(library: Library, wanted: BTreeMap<String, Wanted>) -> Self {
+        Self { library, wanted, tasks: Arc::default() }
     }
 
-    /// Keeps a layer and gives its difference from its former, where that is worth it: a name in the archive and bytes.
-    pub(crate) fn difference(&self, name: &str, layer: &[u8]) -> Option<(String, Vec<u8>)> {
-        self.library.put(name, layer);
-        let former = self.formers.get(name)?.as_ref()?;
-        let patch = patch(&self.library.get(former)?, layer).ok()?;
-        (patch.len() < layer.len() / 4).then(|| (format!("delta/{name}.{former}"), patch))
+    /// Keeps something that was sent, which nothing waits for but the end of all.
+    pub(crate) fn keep(&self, digest: &str, bytes: Vec<u8>) {
+        let (library, digest) = (self.library.clone(), digest.to_owned());
+        let keep = move || library.put(&digest, &bytes);
+        match tokio::runtime::Handle::try_current() {
+            Ok(runtime) => {
+                let task = runtime.spawn_blocking(keep);
+                if let Ok(mut tasks) = self.tasks.lock() {
+                    tasks.push(task);
+                }
+            }
+            Err(_) => keep(),
+        }
+    }
+
+    /// Waits until all is kept.
+    pub(crate) async fn kept(&self) {
+        let tasks = self.tasks.lock().map(|mut tasks| std::mem::take(&mut *tasks)).unwrap_or_default();
+        for task in tasks {
+            drop(task.await);
+        }
+    }
+
+    /// The difference from the former, where that is worth it: a name and bytes.
+    pub(crate) fn difference(&self, wanted: &Wanted, bytes: &[u8]) -> Option<(String, Vec<u8>)> {
+        let former = wanted.former.as_ref()?;
+        let patch = patch(&self.library.get(former)?, bytes).ok()?;
+        (patch.len() < bytes.len() / 4).then(|| (format!("{}.{former}", wanted.name), patch))
     }
 }
 
@@ -142,19 +178,20 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let library = Library(folder.path().join("layers"));
         let (old, new, other) = (noise(9000, 1), [noise(9000, 1), vec![1]].concat(), noise(9000, 2));
-        let [of_old, of_new, of_other] = [&old, &new, &other].map(|bytes| digest::of(bytes));
-        let layers = |former: Option<&String>| Layers {
-            library: library.clone(),
-            formers: BTreeMap::from([(of_new.clone(), former.cloned())]),
+        let [of_old, of_other] = [&old, &other].map(|bytes| digest::of(bytes));
+        let parts = Parts::new(library.clone(), BTreeMap::new());
+        let difference = |former: Option<&String>| {
+            let former = former.map(|digest| digest[..16].to_owned());
+            parts.difference(&Wanted { name: "3".to_owned(), former }, &new)
         };
-        assert_eq!(layers(Some(&of_old)).difference(&of_new, &new), None, "nothing is kept yet");
+        assert_eq!(difference(Some(&of_old)), None, "nothing is kept yet");
         library.put(&of_old, &old);
         library.put(&of_other, &other);
-        let (name, patch) = layers(Some(&of_old)).difference(&of_new, &new).unwrap();
-        assert_eq!(name, format!("delta/{of_new}.{of_old}"));
+        let (name, patch) = difference(Some(&of_old)).unwrap();
+        assert_eq!(name, format!("3.{}", &of_old[..16]));
         assert!(patch.len() < 200);
-        assert_eq!(layers(Some(&of_other)).difference(&of_new, &new), None, "not worth it");
-        assert_eq!(layers(None).difference(&of_new, &new), None);
+        assert_eq!(difference(Some(&of_other)), None, "not worth it");
+        assert_eq!(difference(None), None);
         #[expect(clippy::disallowed_methods, reason = "breaks a file on purpose")]
         std::fs::write(folder.path().join("layers").join(&of_old), "else").unwrap();
         assert_eq!(library.get(&of_old), None);

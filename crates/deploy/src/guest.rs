@@ -1,15 +1,16 @@
 //! The app on its guest: looking, locking, single steps.
 
+use std::io::Read as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use plimsoll_remote::{Input, Job, OpenSsh, Output, RemoteError, Stream};
-use tokio::io::AsyncWriteExt as _;
-use tokio::sync::oneshot;
+use flate2::read::GzDecoder;
+use plimsoll_remote::{Call, How, Input, Job, OpenSsh, Output, RemoteError, Shell, Stream};
 
 use crate::error::DeployError;
 use crate::event::{Event, Listener};
+use crate::program::PROGRAM;
 use crate::state::State;
 
 macro_rules! script {
@@ -18,6 +19,9 @@ macro_rules! script {
     };
 }
 pub(crate) use script;
+
+/// Bytes of what a guest says of itself.
+const KEPT: u64 = 64 << 20;
 
 /// How much to look at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,78 +38,95 @@ pub struct Guest {
     pub(crate) ssh: Arc<OpenSsh>,
     pub(crate) app: String,
     pub(crate) listener: Listener,
+    /// Whether all that steps print is told while they run, or the end of it when they fail.
+    pub(crate) live: bool,
 }
 
 impl Guest {
     /// An app on the guest at the other end of a connection.
     #[must_use]
     pub fn new(ssh: Arc<OpenSsh>, app: impl Into<String>, listener: Listener) -> Self {
-        Self { ssh, app: app.into(), listener }
+        Self { ssh, app: app.into(), listener, live: false }
+    }
+
+    /// The same with [`Event::Line`] for each line that a step prints, while it runs.
+    #[must_use]
+    pub fn live(self, live: bool) -> Self {
+        Self { live, ..self }
+    }
+
+    /// Opens a shell that can do all that a deploy needs.
+    pub(crate) async fn shell(&self) -> Result<Shell, RemoteError> {
+        let directory = format!("/var/lib/plimsoll/{}/scripts", self.app);
+        let live = if self.live { "live" } else { "" };
+        self.ssh
+            .shell(
+                &PROGRAM,
+                &directory,
+                &format!("\u{1e}{}", token().get(..8).unwrap_or_default()),
+                &[&self.app, live],
+            )
+            .await
     }
 
     /// Looks at what there is. Changes nothing.
     pub async fn observe(&self, depth: Depth) -> Result<State, DeployError> {
-        let depth = if depth == Depth::All { "all" } else { "now" };
-        let job = Job::new("looking at the guest", script!("observe")).arg(&self.app).arg(depth).as_root();
-        Ok(State::parse(&self.ssh.run(job).await?.success()?.text()))
+        self.look(&self.shell().await?, depth, &[]).await
     }
 
-    /// Takes the lock; whoever holds it is waited for.
-    pub(crate) async fn lock(&self, who: &str, reason: &str, wait: Duration) -> Result<Lock, DeployError> {
+    /// The same in a shell that is there; of built images only these are of interest, or all of the app.
+    pub(crate) async fn look(
+        &self,
+        shell: &Shell,
+        depth: Depth,
+        images: &[String],
+    ) -> Result<State, DeployError> {
+        let depth = if depth == Depth::All { "all" } else { "now" };
+        let words: Vec<&str> =
+            ["do_observe", depth].into_iter().chain(images.iter().map(String::as_str)).collect();
+        let packed = self.ask_in(shell, "looking at the guest", &words).await?.stdout;
+        let mut text = String::new();
+        let read = GzDecoder::new(packed.as_slice()).take(KEPT).read_to_string(&mut text);
+        read.map_err(RemoteError::Input)?;
+        Ok(State::parse(&text))
+    }
+
+    /// Takes the lock; whoever holds it is waited for. `store` asks for what the store has of the images that serve.
+    pub(crate) async fn lock(
+        &self,
+        shell: Shell,
+        (who, reason): (&str, &str),
+        wait: Duration,
+        store: bool,
+    ) -> Result<Lock, DeployError> {
         let token = token();
-        let (mut keep, input) = tokio::io::duplex(64);
-        let (locked, is_locked) = oneshot::channel();
-        let (locked, listener) = (std::sync::Mutex::new(Some(locked)), Arc::clone(&self.listener));
+        let listener = Arc::clone(&self.listener);
         let quoted = |text: &str| serde_json::Value::from(text).to_string();
-        let job = Job::new("taking the lock", script!("lock"))
-            .arg(&self.app)
-            .arg(&token)
-            .arg(wait.as_secs().to_string())
-            .arg(quoted(who))
-            .arg(quoted(reason))
-            .as_root()
-            .limit(Duration::from_secs(24 * 3600))
-            .input(Input::Reader(Box::pin(input)))
+        let job = Job::new("taking the lock", "")
+            .args(["do_lock", &token, &wait.as_secs().to_string(), &quoted(who), &quoted(reason)])
+            .args(store.then_some("serves"))
+            .limit(wait + Duration::from_secs(60))
             .on_line(move |_, line| {
-                if let Some(length) = line.strip_prefix("@locked") {
-                    let sender = locked.lock().ok().and_then(|mut locked| locked.take());
-                    let _ = sender.map(|sender| sender.send(length.trim().parse().unwrap_or_default()));
-                } else if let Some(owner) = line.strip_prefix("@waiting ") {
+                if let Some(owner) = line.strip_prefix("@waiting ") {
                     listener(Event::Waiting { owner: owner.to_owned() });
                 }
             });
-        let ssh = Arc::clone(&self.ssh);
-        let mut holder = tokio::spawn(async move { ssh.run(job).await });
-        let mut length: u64 = 0;
-        let ended = tokio::select! {
-            Ok(found) = is_locked => {
-                length = found;
-                None
-            }
-            ended = &mut holder => Some(ended),
+        let output = shell.call(Call::new(job, How::Here)).await?;
+        let text = output.text();
+        let said = |kind: &str| text.lines().find_map(|line| line.strip_prefix(kind)).map(ToOwned::to_owned);
+        let Some(length) = said("@locked") else {
+            let owner = said("@waiting ");
+            output.success()?;
+            return Err(owner.map_or(DeployError::LockLost, DeployError::Locked));
         };
-        match ended {
-            None => {}
-            Some(Ok(Err(error))) => return Err(error.into()),
-            Some(Ok(Ok(output))) => {
-                let owner = output
-                    .text()
-                    .lines()
-                    .find_map(|line| line.strip_prefix("@waiting ").map(ToOwned::to_owned));
-                output.success().map_err(|error| match owner {
-                    Some(owner) => DeployError::Locked(owner),
-                    None => error.into(),
-                })?;
-                return Err(DeployError::LockLost);
-            }
-            Some(Err(_)) => return Err(DeployError::LockLost),
+        if shell.was_sent {
+            let job = Job::new("keeping what a deploy needs", "")
+                .args(["keep", &PROGRAM.digest])
+                .input(Input::Bytes(PROGRAM.packed.clone()));
+            // A guest that does not keep it gets it again.
+            drop(shell.call(Call::new(job, How::Apart)).await?);
         }
-        let beat = tokio::spawn(async move {
-            while keep.write_all(b".").await.is_ok() {
-                tokio::time::sleep(Duration::from_secs(5)).await;
-            }
-        });
-        Ok(Lock { token, length, beat, holder })
+        Ok(Lock { length: length.trim().parse().unwrap_or_default(), store: text, shell })
     }
 
     /// Runs Compose on the release that serves, with the streams of this process; gives its exit status.
@@ -122,47 +143,56 @@ impl Guest {
 
     /// Runs a step: journaled before and after in the guest, refused when the lock is gone.
     pub(crate) async fn step(&self, lock: &Lock, step: Action<'_>) -> Result<Output, DeployError> {
-        let Action { name, release, script, arguments, input, limit } = step;
-        // It stands in a line of JSON.
-        let fits = |c: char| c.is_ascii_alphanumeric() || " ._:/@-".contains(c);
-        let name: &str = &name.replace(|c: char| !fits(c), "_");
+        let limit = step.limit;
+        let (name, what, input, words) = step.words();
         let total = if let Input::Bytes(bytes) = &input { bytes.len() as u64 } else { 0 };
-        (self.listener)(Event::Begin { step: name.to_owned() });
+        (self.listener)(Event::Begin { step: name.clone() });
         let begun = Instant::now();
-        let script = [script!("prelude"), script, script!("postlude")].concat();
         let sent = Arc::<AtomicU64>::default();
-        let (listener, step) = (Arc::clone(&self.listener), name.to_owned());
-        let job = Job::new(format!("`{name}`"), script)
-            .args([self.app.as_str(), &lock.token, &release.to_string(), name])
-            .args(arguments)
-            .as_root()
-            .limit(limit)
-            .counting(Arc::clone(&sent))
-            .input(input)
-            .on_line(move |stream: Stream, line| {
-                if stream == Stream::Err || !line.starts_with('@') {
-                    listener(Event::Line { step: step.clone(), line: line.to_owned() });
-                }
-            });
-        let running = self.ssh.run(job);
+        let (listener, step) = (Arc::clone(&self.listener), name.clone());
+        let job =
+            Job::new(what, "").args(words).limit(limit).counting(Arc::clone(&sent)).input(input).on_line(
+                move |stream: Stream, line| {
+                    if stream == Stream::Err || !line.starts_with('@') {
+                        listener(Event::Line { step: step.clone(), line: line.to_owned() });
+                    }
+                },
+            );
+        let running = lock.shell.call(Call::new(job, How::Apart));
         tokio::pin!(running);
         let output = loop {
             tokio::select! {
-                output = &mut running => break output?,
+                output = &mut running => break output,
                 () = tokio::time::sleep(Duration::from_millis(500)), if total > 0 => {
                     let sent = sent.load(Ordering::Relaxed);
-                    (self.listener)(Event::Progress { step: name.to_owned(), sent, total });
+                    (self.listener)(Event::Progress { step: name.clone(), sent, total });
                 }
             }
+        };
+        let output = match output {
+            // Whoever takes the lock away ends the shell that holds it.
+            Err(RemoteError::CommandFailed { .. }) => return Err(DeployError::LockLost),
+            output => output?,
         };
         if output.status == 97 {
             return Err(DeployError::LockLost);
         }
         if output.status == 0 {
             let took = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-            (self.listener)(Event::End { step: name.to_owned(), took, sent: output.sent });
+            (self.listener)(Event::End { step: name, took, sent: output.sent });
         }
         Ok(output)
+    }
+
+    /// A function of the program outside of the journal.
+    pub(crate) async fn ask_in(
+        &self,
+        shell: &Shell,
+        what: &str,
+        words: &[&str],
+    ) -> Result<Output, RemoteError> {
+        let job = Job::new(what, "").args(words.iter().copied());
+        shell.call(Call::new(job, How::Apart)).await?.success()
     }
 
     /// A script outside of the journal.
@@ -181,16 +211,17 @@ impl Guest {
 pub(crate) struct Action<'a> {
     pub(crate) name: &'a str,
     pub(crate) release: u64,
-    pub(crate) script: &'a str,
+    /// The function of the program without its `do_`.
+    pub(crate) what: &'static str,
     pub(crate) arguments: Vec<String>,
     pub(crate) input: Input,
     pub(crate) limit: Duration,
 }
 
 impl<'a> Action<'a> {
-    pub(crate) fn new(name: &'a str, release: u64, script: &'a str) -> Self {
+    pub(crate) fn new(name: &'a str, release: u64, what: &'static str) -> Self {
         let limit = Duration::from_secs(120);
-        Self { name, release, script, arguments: Vec::new(), input: Input::Nothing, limit }
+        Self { name, release, what, arguments: Vec::new(), input: Input::Nothing, limit }
     }
 
     pub(crate) fn args(mut self, arguments: impl IntoIterator<Item = impl Into<String>>) -> Self {
@@ -205,29 +236,51 @@ impl<'a> Action<'a> {
     pub(crate) fn limit(self, limit: Duration) -> Self {
         Self { limit, ..self }
     }
+
+    /// Its name, what completes "… failed", what it reads, and the words of the request.
+    fn words(self) -> (String, String, Input, Vec<String>) {
+        let Self { name, release, what, arguments, input, .. } = self;
+        // It stands in a line of JSON.
+        let fits = |c: char| c.is_ascii_alphanumeric() || " ._:/@-".contains(c);
+        let name = name.replace(|c: char| !fits(c), "_");
+        let words = ["step".to_owned(), release.to_string(), name.clone(), format!("do_{what}")];
+        let words = words.into_iter().chain(arguments).collect();
+        let said = format!("`{name}`");
+        (name, said, input, words)
+    }
 }
 
-/// The lock, held by a process on the guest that lives as long as this does.
+/// The lock, held by a shell on the guest that lives as long as this does.
 pub(crate) struct Lock {
-    pub(crate) token: String,
     /// Bytes of the journal when the lock was taken.
     pub(crate) length: u64,
-    beat: tokio::task::JoinHandle<()>,
-    holder: tokio::task::JoinHandle<Result<Output, RemoteError>>,
+    /// What the store has of the images that serve, if that was asked for.
+    pub(crate) store: String,
+    pub(crate) shell: Shell,
 }
 
 impl Lock {
     /// Gives the lock back and waits until it is free.
-    pub(crate) async fn release(mut self) {
-        self.beat.abort();
-        drop(tokio::time::timeout(Duration::from_secs(5), &mut self.holder).await);
+    pub(crate) async fn release(self) {
+        self.shell.close().await;
     }
-}
 
-impl Drop for Lock {
-    fn drop(&mut self) {
-        self.beat.abort();
-        self.holder.abort();
+    /// The release is good; what no kept one needs is taken away when nobody waits any more.
+    pub(crate) async fn finish(&self, release: u64, keep: &str) -> Result<Output, RemoteError> {
+        let job = Job::new("`good`", "").args(["finish", &release.to_string(), keep]);
+        self.shell.call(Call::new(job, How::Here)).await
+    }
+
+    /// Leaves the guest to do what it still does.
+    pub(crate) async fn leave(self) {
+        self.shell.leave(None).await;
+    }
+
+    /// Gives it back once a last step has begun, whose end nobody waits for.
+    pub(crate) async fn release_after(self, step: Action<'_>) {
+        let (_, what, _, mut words) = step.words();
+        words.splice(..1, ["last".to_owned()]);
+        self.shell.leave(Some(Job::new(what, "").args(words))).await;
     }
 }
 

@@ -385,7 +385,6 @@ mod tests {
                 id: service.name.clone(),
                 name: service.name.clone(),
                 service: service.name.clone(),
-                hash: String::new(),
                 image: format!("sha256:{}", service.name),
                 status: "running".to_owned(),
                 health: "healthy".to_owned(),

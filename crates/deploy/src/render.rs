@@ -54,5 +54,5 @@ pub(crate) fn compose(spec: &Spec, release: &Release) -> Result<String, serde_js
             service.insert("image".to_owned(), json!(image));
         }
     }
-    Ok(spelled(&serde_json::to_string_pretty(&project)?))
+    Ok(spelled(&serde_json::to_string(&project)?))
 }

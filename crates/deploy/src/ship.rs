@@ -1,6 +1,5 @@
 //! Bytes to the guest: build contexts, mounted files, the release itself.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,7 +11,7 @@ use plimsoll_remote::Input;
 use crate::delta::Library;
 use crate::digest;
 use crate::error::DeployError;
-use crate::guest::{Action, Guest, Lock, script};
+use crate::guest::{Action, Guest, Lock};
 use crate::tree::{Listing, Tree};
 
 /// Time to send something.
@@ -59,7 +58,7 @@ impl Guest {
             None => None,
             Some(root) => match cache.read(root) {
                 Some(listing) => Some(listing),
-                None => self.listing(name).await.ok(),
+                None => self.listing(lock, name).await.ok(),
             },
         };
         let mut archive = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::default()));
@@ -77,7 +76,7 @@ impl Guest {
         let bytes = finish(archive)?;
         let step = format!("send {name}");
         let extent = if before.is_some() { "part" } else { "whole" };
-        let action = Action::new(&step, release, script!("context"))
+        let action = Action::new(&step, release, "context")
             .args([name, &tree.root, &digest::of(tree.sums().as_bytes()), extent])
             .input(Input::Bytes(bytes))
             .limit(SEND);
@@ -88,8 +87,9 @@ impl Guest {
         Ok(output)
     }
 
-    async fn listing(&self, name: &str) -> Result<Listing, DeployError> {
-        let text = self.ask("listing a build context", script!("listing"), &[name]).await?.text();
+    async fn listing(&self, lock: &Lock, name: &str) -> Result<Listing, DeployError> {
+        let words = ["do_listing", name];
+        let text = self.ask_in(&lock.shell, "listing a build context", &words).await?.text();
         let (sums, executables) = text.split_once("\n\n").unwrap_or((text.as_str(), ""));
         let mut listing: Listing = sums
             .lines()
@@ -117,26 +117,26 @@ impl Guest {
         tree.append(&mut archive, Utf8Path::new(""), &all)?;
         let bytes = finish(archive)?;
         let step = format!("send files {}", name.get(..8).unwrap_or(name));
-        let action = Action::new(&step, release, script!("files"))
+        let action = Action::new(&step, release, "files")
             .args([name, &digest::of(tree.sums().as_bytes())])
             .input(Input::Bytes(bytes))
             .limit(SEND);
         self.step(lock, action).await
     }
 
-    /// Writes a release: texts by file name.
+    /// Writes a release: its record and its project, a line each, and its values.
     pub(crate) async fn send_release(
         &self,
         lock: &Lock,
         release: u64,
-        texts: &BTreeMap<&str, String>,
+        [record, project, values]: [&str; 3],
     ) -> Result<plimsoll_remote::Output, DeployError> {
-        let mut archive = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::default()));
-        for (name, text) in texts {
-            add(&mut archive, name, text.as_bytes())?;
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        for part in [record, "\n", project, "\n", values] {
+            std::io::Write::write_all(&mut encoder, part.as_bytes()).map_err(unpackable)?;
         }
-        let bytes = finish(archive)?;
-        let action = Action::new("render", release, script!("render")).input(Input::Bytes(bytes));
+        let bytes = encoder.finish().map_err(unpackable)?;
+        let action = Action::new("render", release, "render").input(Input::Bytes(bytes));
         self.step(lock, action).await
     }
 }

@@ -94,8 +94,6 @@ pub struct Container {
     pub name: String,
     /// Its service.
     pub service: String,
-    /// Compose's digest of its configuration.
-    pub hash: String,
     /// Its image's id.
     pub image: String,
     /// `running`, `exited` and so on.
@@ -210,7 +208,8 @@ impl State {
         let is_aside =
             |step: &str| ["restart", "stop", "start"].contains(&step) || step.starts_with("password ");
         let last = self.journal.iter().rev().find(|entry| !is_aside(&entry.step))?;
-        let is_over = matches!(last.step.as_str(), "good" | "reverted" | "collect") && last.phase == "end";
+        let is_over = last.step == "collect"
+            || matches!(last.step.as_str(), "good" | "reverted") && last.phase == "end";
         (!is_over).then_some(last.release)
     }
 
@@ -266,6 +265,7 @@ mod tests {
         assert_eq!(of(&[line("switch web", "begin")]), Some(4));
         assert_eq!(of(&[line("switch web", "end"), line("good", "end")]), None);
         assert_eq!(of(&[line("switch web", "failed"), line("reverted", "end")]), None);
+        assert_eq!(of(&[line("good", "end"), line("collect", "begin")]), None);
         assert_eq!(of(&[line("good", "end"), line("password settle db", "begin")]), None);
         assert_eq!(of(&[line("render", "end"), line("password tell db", "end")]), Some(4));
     }

@@ -24,6 +24,14 @@ pub enum Pin {
 pub struct ParseHostKeyError(String);
 
 impl HostKey {
+    /// The algorithms by which a server proves that it has this key, for OpenSSH's `HostKeyAlgorithms`.
+    pub(crate) fn algorithms(&self) -> &str {
+        match self.algorithm.as_str() {
+            "ssh-rsa" => "rsa-sha2-512,rsa-sha2-256",
+            other => other,
+        }
+    }
+
     /// Reads `ALGORITHM BASE64 [comment]`.
     pub fn parse(text: &str) -> Result<Self, ParseHostKeyError> {
         let refused = || ParseHostKeyError(text.trim().to_owned());

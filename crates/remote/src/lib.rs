@@ -12,6 +12,7 @@ mod key_pair;
 mod open_ssh;
 mod quote;
 mod session;
+mod shell;
 
 pub use destination::Destination;
 pub use error::RemoteError;
@@ -20,3 +21,4 @@ pub use job::{Input, Job, Output, Stream};
 pub use key_pair::KeyPair;
 pub use open_ssh::{OpenSsh, scan};
 pub use quote::quote;
+pub use shell::{Call, How, Program, Shell};

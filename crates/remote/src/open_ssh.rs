@@ -42,7 +42,7 @@ impl OpenSsh {
         let hosts = directory.join(format!("{id}.hosts"));
         write(&hosts, &known)?;
         let socket = directory.join(format!("{id}.sock"));
-        let options = options(&destination, &hosts, &socket);
+        let options = options(&destination, &key, &hosts, &socket);
         let ssh = Self { destination, options, pinned: key.fingerprint(), socket };
         if !ssh.is_open().await? {
             ssh.open().await?;
@@ -52,9 +52,7 @@ impl OpenSsh {
 
     /// Runs a job to its end and gives whatever status it ends with.
     pub async fn run(&self, job: Job) -> Result<Output, RemoteError> {
-        let mut command = self.command();
-        command.args(["-o", "ControlMaster=no", "-T", "--", &self.destination.host]).arg(job.line());
-        let output = session::run(command, job).await?;
+        let output = session::run(self.command_for(&job), job).await?;
         if output.status == 255 {
             let destination = self.destination.to_string();
             return Err(RemoteError::ConnectionLost { destination, reason: reason(&output.stderr) });
@@ -82,6 +80,12 @@ impl OpenSsh {
     #[must_use]
     pub fn destination(&self) -> &Destination {
         &self.destination
+    }
+
+    pub(crate) fn command_for(&self, job: &Job) -> Command {
+        let mut command = self.command();
+        command.args(["-o", "ControlMaster=no", "-T", "--", &self.destination.host]).arg(job.line());
+        command
     }
 
     fn command(&self) -> Command {
@@ -161,7 +165,7 @@ async fn find(destination: &Destination, wanted: &str, directory: &Path) -> Resu
     }
 }
 
-fn options(destination: &Destination, hosts: &Path, socket: &Path) -> Vec<String> {
+fn options(destination: &Destination, key: &HostKey, hosts: &Path, socket: &Path) -> Vec<String> {
     let mut options = Vec::new();
     for option in [
         "BatchMode=yes".to_owned(),
@@ -169,6 +173,7 @@ fn options(destination: &Destination, hosts: &Path, socket: &Path) -> Vec<String
         format!("UserKnownHostsFile={}", hosts.display()),
         "GlobalKnownHostsFile=/dev/null".to_owned(),
         format!("HostKeyAlias={ALIAS}"),
+        format!("HostKeyAlgorithms={}", key.algorithms()),
         "CheckHostIP=no".to_owned(),
         "UpdateHostKeys=no".to_owned(),
         "ForwardAgent=no".to_owned(),

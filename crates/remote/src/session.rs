@@ -11,7 +11,7 @@ use crate::job::OnLine;
 use crate::{Input, Job, Output, RemoteError, Stream};
 
 /// Bytes of each stream that are kept; a command that says more is cut, not refused.
-const KEPT: usize = 64 << 20;
+pub(crate) const KEPT: usize = 64 << 20;
 
 pub(crate) async fn run(mut command: Command, job: Job) -> Result<Output, RemoteError> {
     let Job { what, input, sent, limit, on_line, .. } = job;

@@ -2,110 +2,18 @@
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test says why it stops")]
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+#[path = "sshd/mod.rs"]
+mod server;
+
+use std::net::{Ipv4Addr, TcpListener};
+use std::process::Stdio;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use plimsoll_remote::{Destination, HostKey, Input, Job, OpenSsh, Pin, RemoteError, scan};
-use tempfile::TempDir;
 
-struct Sshd {
-    process: Child,
-    folder: TempDir,
-    port: u16,
-}
-
-#[expect(clippy::disallowed_methods, reason = "starts the server of the test")]
-fn program(name: &str) -> Command {
-    Command::new(name)
-}
-
-#[expect(clippy::disallowed_methods, reason = "prepares and reads files of the test")]
-fn text(path: &Path) -> String {
-    std::fs::read_to_string(path).unwrap()
-}
-
-fn keygen(path: &Path) {
-    let status = program("ssh-keygen")
-        .args(["-q", "-t", "ed25519", "-N", "", "-C", "", "-f"])
-        .arg(path)
-        .status()
-        .unwrap();
-    assert!(status.success());
-}
-
-impl Sshd {
-    /// A server, or nothing with the reason in words.
-    fn start() -> Option<Self> {
-        let binary =
-            ["/usr/sbin/sshd", "/usr/local/sbin/sshd"].into_iter().find(|path| Path::new(path).exists());
-        let Some(binary) = binary else {
-            println!("skipped: no sshd here; on Debian: apt-get install openssh-server");
-            return None;
-        };
-        let folder = TempDir::new().unwrap();
-        let at = |name: &str| folder.path().join(name);
-        keygen(&at("host"));
-        keygen(&at("user"));
-        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
-        let config = format!(
-            "ListenAddress 127.0.0.1:{port}\nHostKey {}\nAuthorizedKeysFile {}\nPidFile none\nUsePAM no\n\
-             PasswordAuthentication no\nKbdInteractiveAuthentication no\nStrictModes no\nPermitRootLogin yes\n\
-             LogLevel VERBOSE\n",
-            at("host").display(),
-            at("user.pub").display(),
-        );
-        #[expect(clippy::disallowed_methods, reason = "prepares files of the test")]
-        std::fs::write(at("config"), config).unwrap();
-        // Where the server runs as root it wants its own empty directory.
-        drop(std::fs::create_dir_all("/run/sshd"));
-        let log = std::fs::File::create(at("log")).unwrap();
-        let process = program(binary).args(["-D", "-e", "-f"]).arg(at("config")).stderr(log).spawn().unwrap();
-        let started = Instant::now();
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        while TcpStream::connect(address).is_err() {
-            assert!(started.elapsed() < Duration::from_secs(10), "sshd: {}", text(&at("log")));
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        Some(Self { process, folder, port })
-    }
-
-    fn at(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn key(&self) -> HostKey {
-        HostKey::parse(&text(&self.at("host.pub"))).unwrap()
-    }
-
-    fn destination(&self) -> Destination {
-        Destination {
-            host: "127.0.0.1".to_owned(),
-            port: Some(self.port),
-            user: None,
-            identity: Some(self.at("user")),
-            pin: Pin::Key(self.key()),
-        }
-    }
-
-    async fn connect(&self) -> OpenSsh {
-        OpenSsh::connect(self.destination(), &self.at("ssh")).await.unwrap()
-    }
-
-    fn logins(&self) -> usize {
-        text(&self.at("log")).matches("Accepted publickey").count()
-    }
-}
-
-impl Drop for Sshd {
-    fn drop(&mut self) {
-        drop(self.process.kill());
-        drop(self.process.wait());
-    }
-}
+use server::{Sshd, keygen, program, text};
 
 #[tokio::test]
 async fn many_commands_share_one_connection_that_outlives_them() {

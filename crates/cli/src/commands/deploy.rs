@@ -130,6 +130,7 @@ fn deploy(ui: &Ui, args: &DeployArgs, former: &mut Option<Former>) -> Result<Out
     let (keeper, was_stopped) = keeper(&target, &spec)?;
     let limit = if was_stopped { Duration::from_secs(120) } else { Duration::ZERO };
     let mut session = patiently(limit, || target.open(&app, listener(format, args.verbose)))?;
+    session.runner.guest = session.runner.guest.live(args.verbose);
     session.runner.keeper = keeper;
     if let Some(unfinished) = &rotation {
         let change = unfinished.change(&spec)?;

@@ -155,6 +155,72 @@ fn an_image_built_elsewhere_sends_only_what_differs_from_layers_that_are_there()
     assert_eq!(app.guest("ls /var/lib/plimsoll/$1/load 2>/dev/null; exit 0"), "", "nothing is left");
 }
 
+/// Bytes of all steps, or of one kind, as a deploy tells them.
+fn told(said: &str, step: &str) -> u64 {
+    let lines = said.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let of = lines.filter(|line| {
+        line["event"] == "end" && line["step"].as_str().is_some_and(|name| name.starts_with(step))
+    });
+    of.filter_map(|line| line["sent"].as_u64()).sum()
+}
+
+#[test]
+fn a_transfer_that_is_cut_goes_on_where_it_was() {
+    let Some(mut app) = App::new("plimsoll-test-cut", 18091) else { return };
+    if !app.build_elsewhere() {
+        return;
+    }
+    app.write(
+        "web/Dockerfile",
+        "FROM plimsoll-test/base:1\nCOPY app /app\nCMD [\"sh\", \"/app/start.sh\"]\n",
+    );
+    app.write("web/app/start.sh", "httpd -f -p 8080 -h /app &\nwait\n");
+    let set = |version: u32| {
+        app.write("web/app/version.txt", &version.to_string());
+        for file in 0..40 {
+            app.write(&format!("web/app/{file}"), &crate::whole::noise(1_000_000, version * 100 + file));
+        }
+    };
+    let deploy = [app.deploy(), vec!["--format".to_owned(), "json".to_owned()]].concat();
+    set(1);
+    let whole = told(&app.ok(&words(&deploy)), "ship");
+    assert!(whole > 20_000_000, "{whole}");
+    // Nothing of the second version can be made of the first.
+    set(2);
+    let mut child = app.spawn(&words(&deploy));
+    let arrived = "cat /var/lib/plimsoll/$1/parts/* 2>/dev/null | wc -c";
+    app.guest(&format!(
+        "for i in $(seq 3000); do [ $({arrived}) -gt 3000000 ] && exit 0; sleep 0.01; done; exit 1"
+    ));
+    app.cut();
+    assert!(!child.wait().unwrap().success());
+    // The step of the deploy that was cut ends by itself.
+    app.guest("exec 9>>/var/lib/plimsoll/$1/step; flock -w 60 9");
+    let arrived: u64 = app.guest(arrived).trim().parse().unwrap();
+    assert!(arrived > 3_000_000 && arrived < whole, "{arrived} of {whole}");
+    assert_eq!(app.served().as_deref(), Some("1"));
+    let rest = told(&app.ok(&words(&deploy)), "ship");
+    println!("bytes: whole {whole}, arrived before the cut {arrived}, sent after it {rest}");
+    assert!((arrived + rest).abs_diff(whole) < whole / 50, "{arrived} and {rest} of {whole}");
+    assert_eq!(app.served().as_deref(), Some("2"));
+
+    // What arrived is spoilt: it is sent again.
+    set(3);
+    let mut child = app.spawn(&words(&deploy));
+    app.guest(
+        "for i in $(seq 3000); do [ $(cat /var/lib/plimsoll/$1/parts/* 2>/dev/null | wc -c) -gt 3000000 ] && exit 0
+         sleep 0.01; done; exit 1",
+    );
+    app.cut();
+    assert!(!child.wait().unwrap().success());
+    app.guest("exec 9>>/var/lib/plimsoll/$1/step; flock -w 60 9
+         for p in /var/lib/plimsoll/$1/parts/*; do printf x | dd of=$p bs=1 seek=1000 conv=notrunc 2>/dev/null; done");
+    let again = told(&app.ok(&words(&deploy)), "ship");
+    assert!(again.abs_diff(whole) < whole / 50, "{again} of {whole}");
+    assert_eq!(app.served().as_deref(), Some("3"));
+    assert_eq!(app.guest("ls /var/lib/plimsoll/$1/parts; exit 0"), "", "nothing is left");
+}
+
 #[test]
 fn a_named_commit_is_deployed_instead_of_the_files() {
     let Some(app) = App::new("plimsoll-test-commit", 18089) else { return };

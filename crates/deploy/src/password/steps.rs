@@ -10,7 +10,7 @@ use super::answer::Answer;
 use super::change::Change;
 use crate::error::DeployError;
 use crate::guest::{Action, Guest, Lock, script};
-use crate::run::{Runner, Stop, stopped};
+use crate::run::{LOCK_WAIT, Runner, Stop, stopped};
 
 /// Seconds in which a server that just started must answer.
 const PATIENCE: u64 = 60;
@@ -72,8 +72,11 @@ impl Runner {
     /// Takes the old value away, from the server and from earlier releases, once the new one serves.
     pub async fn settle(&self, change: &Arc<Change>) -> Result<(), DeployError> {
         let runner = Self { change: Some(Arc::clone(change)), ..self.clone() };
-        let lock = self.guest.lock(&self.who, "a password changed", Duration::from_secs(40)).await?;
-        let result = match self.guest.observe(crate::guest::Depth::Now).await {
+        let lock = self
+            .guest
+            .lock(self.guest.shell().await?, (&self.who, "a password changed"), LOCK_WAIT, false)
+            .await?;
+        let result = match self.guest.look(&lock.shell, crate::guest::Depth::Now, &[]).await {
             Ok(state) => runner.password(&lock, state.good.unwrap_or_default(), Verb::Settle).await,
             Err(error) => Err(error),
         };
@@ -98,7 +101,7 @@ impl Runner {
     ) -> Result<Result<(), Stop>, DeployError> {
         let Some(change) = &self.change else { return Ok(Ok(())) };
         let name = format!("password {} {}", verb.word(), change.server.service);
-        let action = Action::new(&name, release, script!("step"))
+        let action = Action::new(&name, release, "password")
             .args(self.guest.password(change, verb.word(), PATIENCE))
             .input(Input::Bytes(change.input()))
             .limit(Duration::from_secs(PATIENCE * 4));

@@ -16,10 +16,10 @@ mv "$D/journal.new" "$D/journal"
 # What a transfer that was cut off left of a build context.
 rm -rf "$D"/contexts/*/in
 # Layers that the next image may be made of: those of what serves.
-rm -rf "$D/load"
+rm -rf "$D/load" "$D/parts"
 if [ -d "$D/layers" ]; then
     here=$(docker image inspect --format '{{json .RootFS.Layers}}' $(grep -o 'sha256:[0-9a-f]\{64\}' "$D/releases/$good/release.json" | sort -u) 2>/dev/null) || true
     for l in "$D"/layers/*; do
-        case "$here" in *"${l##*/}"*) ;; *) rm -f "${l:?}" ;; esac
+        case "$here $needed" in *"${l##*/}"*) ;; *) rm -f "${l:?}" ;; esac
     done
 fi

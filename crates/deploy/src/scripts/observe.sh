@@ -1,38 +1,45 @@
-# What there is: lines of `@kind value`. Changes nothing.
-A=$1 D=/var/lib/plimsoll/$1 depth=$2
-echo "@engine $(docker version --format '{{.Server.Version}}' 2>/dev/null)"
-echo "@compose $(docker compose version --short 2>/dev/null)"
-echo "@free $(df -Pk /var/lib/docker 2>/dev/null | awk 'NR==2 {print $4}')"
-docker image ls --no-trunc --format '@image {{.ID}} {{.Repository}}:{{.Tag}}' 2>/dev/null
-ids=$(docker ps -aq --no-trunc --filter "label=com.docker.compose.project=$A" 2>/dev/null)
-[ -z "$ids" ] || docker inspect --format '@container {"id":{{json .ID}},"name":{{json .Name}},"service":{{json (index .Config.Labels "com.docker.compose.service")}},"hash":{{json (index .Config.Labels "com.docker.compose.config-hash")}},"oneoff":{{json (index .Config.Labels "com.docker.compose.oneoff")}},"image":{{json .Image}},"status":{{json .State.Status}},"health":{{if .State.Health}}{{json .State.Health.Status}}{{else}}""{{end}},"exit":{{.State.ExitCode}},"restarts":{{.RestartCount}},"started":{{json .State.StartedAt}}}' $ids 2>/dev/null
-[ -d "$D" ] || exit 0
-if [ -s "$D/lock/token" ]; then
-    # A lock that nobody holds is none.
-    flock -n "$D/lock/held" true 2>/dev/null || echo "@lock $(cat "$D/lock/owner" 2>/dev/null)"
-fi
-good=$(cat "$D/good" 2>/dev/null)
-echo "@good $good"
-echo "@length $(wc -c 2>/dev/null <"$D/journal")"
-for r in "$D"/releases/*/release.json; do
-    [ -f "$r" ] || continue
-    n=${r%/release.json} n=${n##*/}
-    echo "@number $n"
-    if [ "$depth" = all ] || [ "$n" = "$good" ]; then echo "@release $(cat "$r")"; fi
-done
-if [ "$depth" = all ]; then
-    cat "$D/journal"
-else
-    grep -F '"pause":' "$D/journal" | tail -n 20
-    tail -n 12 "$D/journal"
-fi 2>/dev/null | sed 's/^/@journal /'
-for c in "$D"/contexts/*/root; do
-    [ -f "$c" ] || continue
-    n=${c%/root}
-    echo "@context ${n##*/} $(cat "$c")"
-done
-for f in "$D"/files/*; do
-    [ -d "$f" ] || continue
-    echo "@file ${f##*/}"
-done
-exit 0
+# What there is, compressed: lines of `@kind value`. Changes nothing. $1 now, or all releases and the whole journal; then the
+# built images that are of interest, or nothing for all of the app.
+depth=$1
+shift
+own=" $* "
+exec 2>/dev/null
+{
+    echo "@engine $(docker version --format '{{.Server.Version}}')"
+    echo "@compose $(docker compose version --short)" &
+    echo "@free $(df -Pk /var/lib/docker | awk 'NR==2 {print $4}')"
+    wait
+} | {
+    docker image ls --no-trunc --format '@image {{.ID}} {{.Repository}}:{{.Tag}}' | awk -v own="$own" -v app="plimsoll/$A:" '$3 !~ /^plimsoll\// || (own == "  " ? index($3, app) == 1 : index(own, " " $3 " "))'
+    ids=$(docker ps -aq --no-trunc --filter "label=com.docker.compose.project=$A")
+    [ -z "$ids" ] || docker inspect --format '@container {"id":{{json .ID}},"name":{{json .Name}},"service":{{json (index .Config.Labels "com.docker.compose.service")}},"oneoff":{{json (index .Config.Labels "com.docker.compose.oneoff")}},"image":{{json .Image}},"status":{{json .State.Status}},"health":{{if .State.Health}}{{json .State.Health.Status}}{{else}}""{{end}},"exit":{{.State.ExitCode}},"restarts":{{.RestartCount}},"started":{{json .State.StartedAt}}}' $ids
+    cat
+    [ -d "$D" ] || exit 0
+    if [ -s "$D/lock/token" ]; then
+        # A lock that nobody holds is none.
+        flock -n "$D/lock/held" true || echo "@lock $(cat "$D/lock/owner")"
+    fi
+    good=$(cat "$D/good")
+    echo "@good $good"
+    echo "@length $(wc -c <"$D/journal")"
+    for r in "$D"/releases/*/release.json; do
+        [ -f "$r" ] || continue
+        n=${r%/release.json} n=${n##*/}
+        echo "@number $n"
+        if [ "$depth" = all ] || [ "$n" = "$good" ]; then echo "@release $(cat "$r")"; fi
+    done
+    if [ "$depth" = all ]; then
+        cat "$D/journal"
+    else
+        { grep -F '"pause":' "$D/journal" | tail -n 10; tail -n 12 "$D/journal"; } | sed 's/"at":"[^"]*","run":"[^"]*"/"at":"","run":""/'
+    fi | sed 's/^/@journal /'
+    for c in "$D"/contexts/*/root; do
+        [ -f "$c" ] || continue
+        n=${c%/root}
+        echo "@context ${n##*/} $(cat "$c")"
+    done
+    for f in "$D"/files/*; do
+        [ -d "$f" ] || continue
+        echo "@file ${f##*/}"
+    done
+} | gzip -9c

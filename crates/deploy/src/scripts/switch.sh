@@ -1,27 +1,29 @@
 # $1 release, $2 service, $3 image, $4 start or stop first, $5 containers, $6 deadline, $7 start period, $8 seconds to stop, $9 whether it is a job.
 R=$D/releases/$1 s=$2 image=$3 order=$4 count=$5 deadline=$6 early=$7 grace=$8 job=$9
+nl='
+'
 now() { date +%s%3N; }
-all() { docker ps -aq --no-trunc --filter "label=com.docker.compose.project=$A" --filter "label=com.docker.compose.service=$s" --filter label=com.docker.compose.oneoff=False; }
-digest() { docker inspect -f '{{index .Config.Labels "com.docker.compose.config-hash"}}' "$1" 2>/dev/null; }
+all() { docker ps -a --no-trunc --filter "label=com.docker.compose.project=$A" --filter "label=com.docker.compose.service=$s" --filter label=com.docker.compose.oneoff=False --format "$1"; }
 unfit() { echo "@unhealthy $1 $2"; exit 90; }
-# Asks the container's own health check at once instead of waiting for the engine's timer.
+# Asks the container's own health check at once instead of waiting for the engine's timer: $1 container, $2 kind and number of words, $3 words.
 probe() {
-    kind=$(docker inspect -f '{{if .Config.Healthcheck}}{{with .Config.Healthcheck.Test}}{{index . 0}} {{len .}}{{end}}{{end}}' "$1")
-    test=$(docker inspect -f '{{if .Config.Healthcheck}}{{range $i, $w := .Config.Healthcheck.Test}}{{if $i}}{{println $w}}{{end}}{{end}}{{end}}' "$1")
-    case $kind in
-    "CMD-SHELL "*) timeout 10 docker exec "$1" /bin/sh -c "$test" >/dev/null 2>&1 ;;
+    case $2 in
+    "CMD-SHELL "*) timeout 10 docker exec "$1" /bin/sh -c "$3" >/dev/null 2>&1 ;;
     "CMD "*)
-        [ "$(($(printf '%s\n' "$test" | wc -l) + 1))" = "${kind#CMD }" ] || return 1
-        printf '%s\n' "$test" | tr '\n' '\0' | timeout 10 xargs -0 docker exec "$1" >/dev/null 2>&1 ;;
+        [ "$(($(printf '%s\n' "$3" | wc -l) + 1))" = "${2#CMD }" ] || return 1
+        printf '%s\n' "$3" | tr '\n' '\0' | timeout 10 xargs -0 docker exec "$1" >/dev/null 2>&1 ;;
     *) return 1 ;;
     esac
 }
 healthy() {
     start=$(now)
     while :; do
-        st=$(docker inspect -f '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.State.ExitCode}} {{.RestartCount}} {{.State.OOMKilled}}' "$1") || unfit "$1" "it is gone"
+        st=$(docker inspect -f '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.State.ExitCode}} {{.RestartCount}} {{.State.OOMKilled}} {{.State.StartedAt}}
+{{with .Config.Healthcheck}}{{with .Test}}{{index . 0}} {{len .}}{{range $i, $w := .}}{{if $i}}
+{{$w}}{{end}}{{end}}{{end}}{{end}}' "$1") || unfit "$1" "it is gone"
         spent=$((($(now) - start)))
-        set -- "$1" $st
+        test=${st#*"$nl"}
+        set -- "$1" ${st%%"$nl"*}
         [ "$6" = false ] || unfit "$1" "it ran out of memory"
         case $2 in
         running)
@@ -30,11 +32,11 @@ healthy() {
             healthy) well=$(now) && return 0 ;;
             none)
                 if [ "$job" = no ] && [ $spent -ge 1000 ]; then
-                    well=$(date -d "$(docker inspect -f '{{.State.StartedAt}}' "$1")" +%s%3N)
+                    well=$(date -d "$7" +%s%3N)
                     return 0
                 fi ;;
             unhealthy) [ $spent -lt $((early * 1000)) ] || unfit "$1" "its health check fails" ;;
-            *) if probe "$1"; then well=$(now) && return 0; fi ;;
+            *) if probe "$1" "${test%%"$nl"*}" "${test#*"$nl"}"; then well=$(now) && return 0; fi ;;
             esac ;;
         exited | dead)
             if [ "$job" = yes ]; then
@@ -44,18 +46,12 @@ healthy() {
         restarting) [ "$5" -lt 3 ] || unfit "$1" "it was restarted $5 times and ended with status $4" ;;
         esac
         [ $spent -lt $((deadline * 1000)) ] || unfit "$1" "it is not healthy after $deadline s"
-        sleep 0.2
+        sleep 0.1
     done
 }
-docker image inspect "$image" >/dev/null 2>&1 || { echo "the image $image of $s is gone" >&2; exit 95; }
-want=$(awk -v s="$s" '$1 == s {print $2}' "$R/hashes")
-[ -n "$want" ] || { echo "release $1 has no service $s" >&2; exit 95; }
-keep= old=
-for c in $(all); do
-    if [ "$(digest "$c")" = "$want" ]; then keep="$keep $c"; else old="$old $c"; fi
-done
 # Masters of nginx in containers of the app, whatever the image is.
 masters() {
+    grep -qsa '^nginx: master process' /proc/[0-9]*/cmdline || return 0
     ids=$(docker ps -q --no-trunc --filter "label=com.docker.compose.project=$A")
     for p in $(ps -eo pid=,args= | awk '$2 == "nginx:" && $3 == "master" {print $1}'); do
         for id in $ids; do ! grep -q "$id" "/proc/$p/cgroup" 2>/dev/null || echo "$p"; done
@@ -109,14 +105,27 @@ forget() {
         done
     done
 }
-begin=$(now) well=$begin
-up() { compose up -d --no-deps --no-build --pull never -t "$grace" "$@" "$s"; }
-if [ "$order" = start ] && [ -n "$old" ]; then
+up() {
+    compose up -d --no-deps --no-build --pull never -t "$grace" "$@" "$s" && return 0
+    docker image inspect "$image" >/dev/null 2>&1 || { echo "the image $image of $s is gone" >&2; exit 95; }
+    exit 1
+}
+begin=$(now) well=$begin keep= old=
+before=$(all '{{.ID}} {{.Label "com.docker.compose.config-hash"}}')
+if [ "$order" = start ] && [ -n "$before" ]; then
+    # What containers of the release are told by.
+    [ -s "$R/hashes" ] || compose config --hash '*' >"$R/hashes"
+    want=$(awk -v s="$s" '$1 == s {print $2}' "$R/hashes")
+    [ -n "$want" ] || { echo "release $1 has no service $s" >&2; exit 95; }
+    keep=$(echo "$before" | awk -v w="$want" '$2 == w {print $1}')
+    old=$(echo "$before" | awk -v w="$want" '$2 != w {print $1}')
+fi
+if [ -n "$old" ]; then
     have=$(echo $old $keep | wc -w)
     have_new=$(echo $keep | wc -w)
     up --no-recreate --scale "$s=$((have + count - have_new))"
-    for c in $(all); do
-        case " $old " in *" $c "*) ;; *) healthy "$c" ;; esac
+    for c in $(all '{{.ID}}'); do
+        case " "$(echo $old)" " in *" $c "*) ;; *) healthy "$c" ;; esac
     done
     forget
     look_again
@@ -130,15 +139,23 @@ if [ "$order" = start ] && [ -n "$old" ]; then
 else
     # Containers that are left from a switch that was cut off stand in the way of a clean one.
     up
-    for c in $(all); do healthy "$c"; done
-    if [ -n "$old" ]; then
+    # From the moment when the old container was told to end.
+    docker events --since "$((begin / 1000))" --until "$(date +%s.%N)" --filter event=kill --format '{{.TimeNano}}' \
+        --filter "label=com.docker.compose.project=$A" --filter "label=com.docker.compose.service=$s" >"$D/told" 2>/dev/null &
+    events=$! replaced=
+    after=$(all '{{.ID}}')
+    for c in $after; do healthy "$c"; done
+    for c in $(echo "$before" | cut -d ' ' -f 1); do
+        case $after in *"$c"*) ;; *) replaced=yes ;; esac
+    done
+    wait $events || true
+    if [ -n "$replaced" ]; then
         look_again
-        # From the moment when the old container was told to end.
-        told=$(docker events --since "$((begin / 1000))" --until "$(date +%s.%N)" --filter event=kill --format '{{.TimeNano}}' \
-            --filter "label=com.docker.compose.project=$A" --filter "label=com.docker.compose.service=$s" | head -n 1)
+        told=$(head -n 1 "$D/told")
         pause=$((well - ${told:-${begin}000000} / 1000000))
         [ "$pause" -ge 0 ] || pause=0
         echo "$pause" >"$D/pause"
         echo "@pause $pause"
     fi
+    rm -f "$D/told"
 fi

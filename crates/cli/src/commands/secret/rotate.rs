@@ -62,6 +62,7 @@ pub(super) fn run(ui: &Ui, args: &RotateArgs) -> Result<(), Failure> {
     let spec = args.release.spec(&target, &app, checkout.path(), Making::Pretend)?;
     let change = rotation.change(&spec)?;
     let mut session = target.open(&app, listener(args.target.format, args.verbose))?;
+    session.runner.guest = session.runner.guest.live(args.verbose);
     let (plan, _) = session.runtime.block_on(session.runner.plan(&spec)).map_err(FailureKind::from)?;
     if plan.against.is_none() {
         return Err(refused(format!("{app} is not deployed yet, so no server has `{name}`"))

@@ -1,0 +1,300 @@
+//! An image on its way: what the engine's archive of it holds, without what the guest has, some of it as differences.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::process::Stdio;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use tokio::io::{AsyncReadExt as _, DuplexStream};
+use tokio_util::io::SyncIoBridge;
+
+use crate::delta::{LIMIT, Parts, Wanted};
+use crate::digest::Hasher;
+use crate::error::DeployError;
+use crate::local::{docker, failed};
+
+/// How it is compressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Codec {
+    Zstd,
+    Gzip,
+}
+
+impl Codec {
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Zstd => "zstd",
+            Self::Gzip => "gzip",
+        }
+    }
+}
+
+/// In which form it goes.
+#[derive(Clone, Debug)]
+pub(crate) enum Form {
+    /// Only what the guest lacks, which it puts together itself.
+    Parts(Parts),
+    /// The engine's archive, for the guest's engine to read as it arrives.
+    Archive {
+        /// Entries that the guest needs not.
+        left_out: BTreeSet<String>,
+    },
+}
+
+impl Form {
+    pub(crate) fn word(&self) -> &'static str {
+        match self {
+            Self::Parts(_) => "parts",
+            Self::Archive { .. } => "archive",
+        }
+    }
+}
+
+/// What is sent of an image: the same pack gives the same bytes every time.
+#[derive(Clone, Debug)]
+pub(crate) struct Pack {
+    /// The image.
+    pub(crate) name: String,
+    /// The digest of its configuration.
+    pub(crate) id: String,
+    pub(crate) form: Form,
+    pub(crate) codec: Codec,
+}
+
+/// What a guest has of a pack already.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Part {
+    pub(crate) length: u64,
+    pub(crate) sha256: String,
+}
+
+impl Pack {
+    /// A name that only the same bytes have.
+    pub(crate) fn key(&self) -> String {
+        let mut hasher = Hasher::default();
+        hasher.text(&self.id);
+        hasher.text(self.codec.word());
+        match &self.form {
+            Form::Archive { left_out } => left_out.iter().for_each(|entry| hasher.text(entry)),
+            Form::Parts(parts) => {
+                for (digest, wanted) in &parts.wanted {
+                    hasher.text(digest);
+                    hasher.text(wanted.former.as_deref().unwrap_or_default());
+                }
+            }
+        }
+        let mut key = hasher.finish();
+        key.truncate(16);
+        key
+    }
+
+    /// Its bytes after those that the guest has; and how many those are, 0 where they are not its beginning.
+    pub(crate) async fn after(&self, part: Option<&Part>) -> Result<(DuplexStream, u64), DeployError> {
+        if let Some(part) = part {
+            let mut stream = self.open()?;
+            if begins(&mut stream, part).await {
+                return Ok((stream, part.length));
+            }
+        }
+        Ok((self.open()?, 0))
+    }
+
+    /// All its bytes.
+    fn open(&self) -> Result<DuplexStream, DeployError> {
+        let mut child = docker(&["save", &self.name])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(|error| failed("docker", &error.to_string()))?;
+        let Some(stdout) = child.stdout.take() else { return Err(failed("docker", "it gives nothing")) };
+        let (reader, writer) = tokio::io::duplex(1 << 20);
+        let (stdout, writer) = (SyncIoBridge::new(stdout), SyncIoBridge::new(writer));
+        let pack = self.clone();
+        // An archive that ends early is noticed by the guest, which knows the layers that it must have.
+        drop(tokio::task::spawn_blocking(move || pack.write(stdout, writer)));
+        tokio::spawn(async move { child.wait().await });
+        Ok(reader)
+    }
+
+    fn write(&self, from: impl io::Read, to: impl io::Write) -> io::Result<()> {
+        match self.codec {
+            Codec::Zstd => {
+                let mut encoder = zstd::Encoder::new(to, 3)?;
+                encoder.include_checksum(true)?;
+                io::Write::flush(&mut self.filter(from, encoder)?.finish()?)
+            }
+            Codec::Gzip => {
+                let encoder = GzEncoder::new(to, Compression::default());
+                io::Write::flush(&mut self.filter(from, encoder)?.finish()?)
+            }
+        }
+    }
+
+    /// Writes what is sent out of the engine's archive.
+    fn filter<W: io::Write>(&self, from: impl io::Read, to: W) -> io::Result<W> {
+        let mut archive = tar::Archive::new(from);
+        let mut sent = tar::Builder::new(to);
+        for entry in archive.entries()? {
+            let mut entry = entry?;
+            let path = entry.path()?.to_string_lossy().into_owned();
+            let mut header = entry.header().clone();
+            // Times of this machine are no part of an image.
+            header.set_mtime(0);
+            match &self.form {
+                Form::Parts(parts) => {
+                    let wanted = path.strip_prefix("blobs/sha256/").unwrap_or_default();
+                    if let Some((digest, wanted)) = parts.wanted.get_key_value(wanted) {
+                        part(&mut sent, &mut header, (parts, digest, wanted), &mut entry)?;
+                    }
+                }
+                Form::Archive { left_out } if left_out.contains(&path) => {}
+                Form::Archive { .. } => match entry.link_name()? {
+                    Some(link) => sent.append_link(&mut header, &path, link)?,
+                    None => sent.append_data(&mut header, &path, &mut entry)?,
+                },
+            }
+        }
+        sent.into_inner()
+    }
+}
+
+/// Writes one part: as a difference where that is worth it.
+fn part<W: io::Write>(
+    sent: &mut tar::Builder<W>,
+    header: &mut tar::Header,
+    (parts, digest, wanted): (&Parts, &str, &Wanted),
+    entry: &mut impl io::Read,
+) -> io::Result<()> {
+    if header.size()? > LIMIT {
+        return sent.append_data(header, &wanted.name, entry);
+    }
+    let mut bytes = Vec::new();
+    entry.read_to_end(&mut bytes)?;
+    match parts.difference(wanted, &bytes) {
+        Some((name, patch)) => {
+            header.set_size(patch.len() as u64);
+            sent.append_data(header, name, patch.as_slice())?;
+        }
+        None => sent.append_data(header, &wanted.name, bytes.as_slice())?,
+    }
+    // What is made of nothing is of no use to what follows.
+    if wanted.name != "0" {
+        parts.keep(digest, bytes);
+    }
+    Ok(())
+}
+
+/// Whether a stream begins with this, which is read.
+async fn begins(stream: &mut DuplexStream, part: &Part) -> bool {
+    let (mut hasher, mut left) = (Hasher::default(), part.length);
+    let mut buffer = vec![0; 64 << 10];
+    while left > 0 {
+        let room = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
+        let Some(room) = buffer.get_mut(..room) else { return false };
+        match stream.read(room).await {
+            Ok(count @ 1..) => {
+                hasher.add(room.get(..count).unwrap_or_default());
+                left = left.saturating_sub(count as u64);
+            }
+            _ => return false,
+        }
+    }
+    hasher.finish() == part.sha256
+}
+
+/// Where an archive has a layer.
+pub(crate) fn blob(layer: &str) -> Option<String> {
+    Some(format!("blobs/sha256/{}", layer.strip_prefix("sha256:")?))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+
+    use super::*;
+    use crate::delta::Library;
+    use crate::digest;
+
+    fn archive() -> Vec<u8> {
+        let mut archive = tar::Builder::new(Vec::new());
+        for (name, text) in [("blobs/sha256/a", "old"), ("blobs/sha256/b", "new"), ("manifest.json", "{}")] {
+            let mut header = tar::Header::new_gnu();
+            header.set_size(text.len() as u64);
+            header.set_mode(0o644);
+            archive.append_data(&mut header, name, text.as_bytes()).unwrap();
+        }
+        archive.into_inner().unwrap()
+    }
+
+    fn pack(codec: Codec) -> Pack {
+        let left_out = BTreeSet::from(["blobs/sha256/a".to_owned()]);
+        Pack { name: "x".to_owned(), id: "sha256:b".to_owned(), form: Form::Archive { left_out }, codec }
+    }
+
+    fn names(plain: &[u8]) -> Vec<String> {
+        let mut archive = tar::Archive::new(plain);
+        let entries = archive.entries().unwrap();
+        entries.map(|entry| entry.unwrap().path().unwrap().to_string_lossy().into_owned()).collect()
+    }
+
+    #[test]
+    fn parts_go_by_their_place_and_nothing_else_does() {
+        let folder = tempfile::tempdir().unwrap();
+        let wanted = Wanted { name: "1".to_owned(), former: None };
+        let parts = Parts::new(Library(folder.path().to_owned()), [("b".to_owned(), wanted)].into());
+        let pack = Pack { form: Form::Parts(parts), ..pack(Codec::Zstd) };
+        let mut sent = Vec::new();
+        pack.write(archive().as_slice(), &mut sent).unwrap();
+        assert_eq!(names(&zstd::decode_all(sent.as_slice()).unwrap()), ["1"]);
+        assert!(folder.path().join("b").exists(), "it is kept");
+    }
+
+    #[test]
+    fn what_is_left_out_is_not_sent_and_the_rest_is_whole() {
+        for codec in [Codec::Zstd, Codec::Gzip] {
+            let (mut sent, mut plain) = (Vec::new(), Vec::new());
+            pack(codec).write(archive().as_slice(), &mut sent).unwrap();
+            match codec {
+                Codec::Zstd => plain = zstd::decode_all(sent.as_slice()).unwrap(),
+                Codec::Gzip => {
+                    flate2::read::GzDecoder::new(sent.as_slice()).read_to_end(&mut plain).unwrap();
+                }
+            }
+            assert_eq!(names(&plain), ["blobs/sha256/b", "manifest.json"]);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_has_arrived_counts_only_where_it_is_the_beginning() {
+        let mut sent = Vec::new();
+        pack(Codec::Zstd).write(archive().as_slice(), &mut sent).unwrap();
+        let head = &sent[..20];
+        let begins = async |part: Part| {
+            let (mut reader, mut writer) = tokio::io::duplex(1 << 16);
+            tokio::io::AsyncWriteExt::write_all(&mut writer, &sent).await.unwrap();
+            drop(writer);
+            let begins = begins(&mut reader, &part).await;
+            let mut rest = Vec::new();
+            reader.read_to_end(&mut rest).await.unwrap();
+            (begins, rest)
+        };
+        let part = Part { length: 20, sha256: digest::of(head) };
+        assert_eq!(begins(part.clone()).await, (true, sent[20..].to_vec()));
+        assert!(!begins(Part { length: 21, ..part.clone() }).await.0);
+        assert!(!begins(Part { length: 1 << 20, ..part }).await.0);
+    }
+
+    #[test]
+    fn another_way_to_send_has_another_name() {
+        let one = pack(Codec::Zstd);
+        let more = BTreeSet::from(["blobs/sha256/a".to_owned(), "blobs/sha256/b".to_owned()]);
+        let keys = [
+            pack(Codec::Gzip).key(),
+            Pack { form: Form::Archive { left_out: more }, ..one.clone() }.key(),
+            one.key(),
+        ];
+        assert_eq!(BTreeSet::from(keys).len(), 3);
+        assert_eq!(one.key(), pack(Codec::Zstd).key());
+    }
+}
