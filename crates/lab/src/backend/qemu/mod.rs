@@ -16,8 +16,8 @@ mod work;
 pub(super) use disks::image_size;
 pub(super) use vms::Vms;
 
-/// How virtual machines boot, for every output that speaks of them.
-pub(super) const NAME: &str = "qemu, emulated in software";
+/// What virtual machines are made of, for every output that speaks of them.
+pub(super) const NAME: &str = "qemu";
 
 /// What these virtual machines cannot show.
 pub(super) const LIMITS: [&str; 6] = [
