@@ -21,7 +21,7 @@ pub(super) const NAME: &str = "qemu";
 
 /// What these virtual machines cannot show.
 pub(super) const LIMITS: [&str; 6] = [
-    "virtual machines are emulated in software, without KVM: thirty times slower than on a node, whatever CPU model they name",
+    "virtual machines are emulated in software, without KVM: slow, whatever CPU model they name",
     "a virtual machine has a BIOS and disks on virtio, SCSI, SATA or IDE: no UEFI, no TPM, no device of the machine",
     "a virtual machine gets an address by DHCP only with --internet",
     "a change of a virtual machine's cards and drives counts from its next start",
