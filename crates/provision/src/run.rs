@@ -74,7 +74,7 @@ pub struct Runner<'a> {
 }
 
 /// Longest wait for an address, and for SSH to answer.
-pub(crate) const BOOT: Duration = Duration::from_secs(180);
+pub(crate) const BOOT: Duration = Duration::from_secs(300);
 /// Most steps of one run: more mean that something changes back what was done.
 const STEPS: usize = 60;
 /// Times that a step is tried whose outcome is unknown.

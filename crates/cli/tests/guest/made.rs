@@ -113,14 +113,18 @@ impl Site {
         let server = self.node.server.as_ref().unwrap();
         let (url, gateway, address) = (server.address, &self.node.network.gateway, self.address());
         let (kind, memory, image) = match self.kind {
-            GuestKind::Lxc => ("lxc", "1GiB", self.node.lab.templates().remove(0)),
-            GuestKind::Qemu => ("vm", "2GiB", self.node.lab.images().remove(0)),
+            GuestKind::Lxc => {
+                let template = self.node.lab.templates().remove(0);
+                ("lxc", "1GiB", format!("      image: \"{template}\"\n"))
+            }
+            // The one that the node has is found.
+            GuestKind::Qemu => ("vm", "2GiB", String::new()),
         };
         let key = std::fs::read_to_string(self.node.identity.with_extension("pub")).unwrap();
         format!(
             "app: shop\ncompose: compose.yaml\ntargets:\n  production:\n    proxmox: {{url: \"https://{url}\", node: \
-             pve1}}\n    guest:\n      kind: {kind}\n      memory: {memory}\n      disk: 8GiB\n      storage: local-lvm\n      \
-             image: \"{image}\"\n      network: {{address: {address}/24, gateway: {gateway}}}\n      ssh_keys: [\"{}\"]\n    \
+             pve1}}\n    guest:\n      kind: {kind}\n      memory: {memory}\n      disk: 8GiB\n      storage: local-lvm\n{image}\
+             \x20     network: {{address: {address}/24, gateway: {gateway}}}\n      ssh_keys: [\"{}\"]\n    \
              build: guest\n    watch: 1s\n    checks: [{{http: \"http://{{guest}}:8080/version.txt\"}}]\n",
             key.trim()
         )

@@ -185,7 +185,7 @@ impl Rig {
                 return String::from_utf8(output.stdout).unwrap().trim_end().to_owned();
             }
             // 255 is the client's own: the guest is still booting.
-            let waits = output.status.code() == Some(255) && begin.elapsed() < Duration::from_secs(60);
+            let waits = output.status.code() == Some(255) && begin.elapsed() < Duration::from_secs(120);
             assert!(waits, "`{command}` in {last}: {said}{}", String::from_utf8_lossy(&output.stdout));
             std::thread::sleep(Duration::from_millis(100));
         }

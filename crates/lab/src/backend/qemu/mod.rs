@@ -16,12 +16,12 @@ mod work;
 pub(super) use disks::image_size;
 pub(super) use vms::Vms;
 
-/// How virtual machines boot, for every output that speaks of them.
-pub(super) const NAME: &str = "qemu, emulated in software";
+/// What virtual machines are made of, for every output that speaks of them.
+pub(super) const NAME: &str = "qemu";
 
 /// What these virtual machines cannot show.
 pub(super) const LIMITS: [&str; 6] = [
-    "virtual machines are emulated in software, without KVM: thirty times slower than on a node, whatever CPU model they name",
+    "virtual machines are emulated in software, without KVM: slow, whatever CPU model they name",
     "a virtual machine has a BIOS and disks on virtio, SCSI, SATA or IDE: no UEFI, no TPM, no device of the machine",
     "a virtual machine gets an address by DHCP only with --internet",
     "a change of a virtual machine's cards and drives counts from its next start",

@@ -157,7 +157,7 @@ fn start(world: &World<'_>, spec: &GuestSpec, resume: Option<&str>) -> Lines {
         // Its clock shows the time at which its memory was kept. An agent that cannot set it says so to nobody.
         let _ = agent.ask("guest-set-time", json!({ "time": now() }));
     }
-    Ok(vec![format!("virtual machine by {}", super::NAME)])
+    Ok(vec![format!("virtual machine by {}, emulated in software", super::NAME)])
 }
 
 /// Nanoseconds since 1970.
