@@ -16,6 +16,7 @@ mod clone;
 mod data;
 mod example;
 mod keep;
+mod keep_failed;
 mod lab;
 mod life;
 mod made;
