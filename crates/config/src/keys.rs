@@ -253,7 +253,7 @@ const TARGET: Table = Table {
             "on_failure",
             Default("restore"),
             Choice(&["restore", "restore_data", "keep"]),
-            "What a failed release puts back: the last good release (`restore`), its data from the snapshot too (`restore_data`, which loses what was written since), or nothing (`keep`).",
+            "What a failed release puts back: the last good release (`restore`), its data from the snapshot too (`restore_data`, which loses what was written since), or nothing: it stays as it is for somebody to look at, until a rollback or the next deploy (`keep`).",
         ),
     ],
 };

@@ -201,6 +201,8 @@ pub struct Options {
     pub lock_wait: Duration,
     /// Whether a failure takes the guest's data back, too.
     pub restore_data: bool,
+    /// Whether a release that fails after something was switched stays as it is, for somebody to look at.
+    pub keep_failed: bool,
 }
 
 impl Default for Options {
@@ -213,6 +215,7 @@ impl Default for Options {
             health_deadline: None,
             lock_wait: Duration::from_secs(40),
             restore_data: false,
+            keep_failed: false,
         }
     }
 }

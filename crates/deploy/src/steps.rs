@@ -87,6 +87,17 @@ impl Run<'_> {
                     |good| format!("release {} serves as before", good.number),
                 )
             }
+            // Its journal has no end: the next deploy takes every service for changed. A password that was changed goes back.
+            (true, good) if self.spec.options.keep_failed && !self.told => {
+                let back = good.map_or_else(
+                    || "the next deploy replaces it".to_owned(),
+                    |good| {
+                        let number = good.number;
+                        format!("`plimsoll rollback {number}` puts release {number} back, the next deploy replaces it")
+                    },
+                );
+                format!("it stays as it is (`on_failure: keep`); {back}")
+            }
             (true, Some(good)) => self.runner.put_back(self.lock, release, good).await,
             (true, None) => {
                 (self.runner.guest.listener)(Event::Reverting { to: None });

@@ -49,10 +49,6 @@ impl Settings {
             return Err(refused(format!("{which} in `{path}`"))
                 .hint(format!("give one of {} with `--target`", names.join(", "))));
         };
-        if target.on_failure == OnFailure::Keep {
-            return Err(refused(format!("`{path}`: a deploy leaves no failed release running so far"))
-                .hint("leave `on_failure` out, or set it to `restore` or `restore_data`"));
-        }
         if let (OnFailure::RestoreData, None, _)
         | (OnFailure::RestoreData, _, Guest::Adopt(Adopted { id: None, .. })) =
             (target.on_failure, &target.proxmox, &target.guest)

@@ -334,6 +334,7 @@ impl ReleaseArgs {
                 .unwrap_or(usual.watch),
             restore_data: settings
                 .is_some_and(|settings| settings.target().on_failure == OnFailure::RestoreData),
+            keep_failed: settings.is_some_and(|settings| settings.target().on_failure == OnFailure::Keep),
             health_deadline: settings.map(|settings| settings.target().deadline),
             ..usual
         };

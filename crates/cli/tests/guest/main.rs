@@ -17,6 +17,7 @@ mod data;
 mod example;
 mod front;
 mod keep;
+mod keep_failed;
 mod lab;
 mod life;
 mod made;
