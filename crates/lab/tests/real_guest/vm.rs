@@ -123,6 +123,11 @@ async fn a_virtual_machine_boots_and_goes_on_where_its_memory_was_kept() {
     let before = exec(&rig, &["cat", "/proc/sys/kernel/random/boot_id"]).await;
     post(&rig, "snapshot", "snapname=before&vmstate=1").await;
     said("its memory is kept");
+    post(&rig, "snapshot", "snapname=disks").await;
+    let logs = rig.lab.logs();
+    let held = logs.iter().flat_map(|(_, _, lines)| lines).find(|line| line.starts_with("INFO: fs-thaw"));
+    assert!(held.is_some_and(|line| line.ends_with(" file systems")), "its agent held them: {logs:?}");
+    said("its disks are kept");
     rig.ssh(5, "echo two > /root/state");
     let back = Rollback { node: node(), kind, vmid: VMID, snapname: "before".into(), start: None };
     rig.done(&back).await;
