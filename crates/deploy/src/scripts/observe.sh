@@ -5,13 +5,11 @@ shift
 own=" $* " engine=
 exec 2>/dev/null
 {
-    plugin() {
-        for p in "$HOME/.docker" /usr/local/lib/docker /usr/local/libexec/docker /usr/lib/docker /usr/libexec/docker; do
-            if [ -x "$p/cli-plugins/docker-compose" ]; then echo "@compose $p" && return 0; fi
-        done
-        return 1
-    }
-    if [ "$own" = "  " ] || ! plugin; then docker compose version --short | sed 's/^/@compose /'; fi
+    if [ "$own" != "  " ] && c=$(plugin compose); then
+        echo "@compose $c"
+    else
+        echo "@compose $(docker compose version --short)"
+    fi
     echo "@free $(df -Pk /var/lib/docker | awk 'NR==2 {print $4}')"
 } | {
     all=$(docker image ls --no-trunc --format '@image {{.ID}} {{.Repository}}:{{.Tag}}') && engine=answers
