@@ -221,7 +221,7 @@ impl Guest {
         let key = pack.key();
         let (stream, there) = pack.after(store.parts.get(&key)).await?;
         let id = pack.id.strip_prefix("sha256:").unwrap_or(&pack.id);
-        let words = [&pack.name, pack.form.word(), pack.codec.word(), &key, &there.to_string(), id];
+        let words = [pack.form.word(), pack.codec.word(), &key, &there.to_string(), id];
         let action = Action::new(&step, release, "load")
             .args(words)
             .input(Input::Reader(Box::pin(stream)))

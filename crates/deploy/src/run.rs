@@ -266,7 +266,6 @@ impl Runner {
             .args([
                 release.to_string(),
                 service.name.clone(),
-                service.image.clone(),
                 if service.start_first { "start" } else { "stop" }.to_owned(),
                 service.replicas.to_string(),
                 service.deadline.to_string(),

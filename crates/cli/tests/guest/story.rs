@@ -214,7 +214,7 @@ fn a_transfer_that_is_cut_goes_on_where_it_was() {
     app.cut();
     assert!(!child.wait().unwrap().success());
     app.guest("exec 9>>/var/lib/plimsoll/$1/step; flock -w 60 9
-         for p in /var/lib/plimsoll/$1/parts/*; do printf x | dd of=$p bs=1 seek=1000 conv=notrunc 2>/dev/null; done");
+         for p in /var/lib/plimsoll/$1/parts/*; do printf 'spoilt, every byte of it' | dd of=$p bs=1 seek=1000 conv=notrunc 2>/dev/null; done");
     let again = told(&app.ok(&words(&deploy)), "ship");
     assert!(again.abs_diff(whole) < whole / 50, "{again} of {whole}");
     assert_eq!(app.served().as_deref(), Some("3"));

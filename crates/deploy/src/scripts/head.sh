@@ -3,7 +3,17 @@
 A=$5 D=$2 live=$6 T= free=
 D=${D%/scripts}
 umask 077
-compose() { docker compose -p "$A" -f "$R/compose.json" --env-file "$R/env" "$@"; }
+# A plugin of Docker's command line. Started at once it costs the guest half of what it costs by way of that.
+plugin() {
+    for p in "$HOME/.docker" /usr/local/lib/docker /usr/local/libexec/docker /usr/lib/docker /usr/libexec/docker; do
+        if [ -x "$p/cli-plugins/docker-$1" ]; then echo "$p/cli-plugins/docker-$1" && return 0; fi
+    done
+    return 1
+}
+compose() {
+    program=$(plugin compose) || program="docker compose"
+    $program -p "$A" -f "$R/compose.json" --env-file "$R/env" "$@"
+}
 note() { printf '{"at":"%s","run":"%s","release":%s,"step":"%s","phase":"%s"%s}\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$T" "$N" "$S" "$1" "$2" >>"$D/journal"; }
 # $1 release, $2 name, $3 what, then its arguments: journaled before and after, refused when the lock is gone.
 step() {

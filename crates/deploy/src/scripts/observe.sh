@@ -1,18 +1,23 @@
 # What there is, compressed: lines of `@kind value`. Changes nothing. $1 now, or all releases and the whole journal; then the
-# built images that are of interest, or nothing for all of the app.
+# built images that are of interest, or nothing for all of the app and for exact versions, which cost more.
 depth=$1
 shift
-own=" $* "
+own=" $* " engine=
 exec 2>/dev/null
 {
-    echo "@engine $(docker version --format '{{.Server.Version}}')"
-    echo "@compose $(docker compose version --short)" &
+    if [ "$own" != "  " ] && c=$(plugin compose); then
+        echo "@compose $c"
+    else
+        echo "@compose $(docker compose version --short)"
+    fi
     echo "@free $(df -Pk /var/lib/docker | awk 'NR==2 {print $4}')"
-    wait
 } | {
-    docker image ls --no-trunc --format '@image {{.ID}} {{.Repository}}:{{.Tag}}' | awk -v own="$own" -v app="plimsoll/$A:" '$3 !~ /^plimsoll\// || (own == "  " ? index($3, app) == 1 : index(own, " " $3 " "))'
+    all=$(docker image ls --no-trunc --format '@image {{.ID}} {{.Repository}}:{{.Tag}}') && engine=answers
+    [ "$own" != "  " ] || engine=$(docker version --format '{{.Server.Version}}')
+    echo "@engine $engine"
+    echo "$all" | awk -v own="$own" -v app="plimsoll/$A:" '$3 !~ /^plimsoll\// || (own == "  " ? index($3, app) == 1 : index(own, " " $3 " "))'
     ids=$(docker ps -aq --no-trunc --filter "label=com.docker.compose.project=$A")
-    [ -z "$ids" ] || docker inspect --format '@container {"id":{{json .ID}},"name":{{json .Name}},"service":{{json (index .Config.Labels "com.docker.compose.service")}},"oneoff":{{json (index .Config.Labels "com.docker.compose.oneoff")}},"image":{{json .Image}},"status":{{json .State.Status}},"health":{{if .State.Health}}{{json .State.Health.Status}}{{else}}""{{end}},"exit":{{.State.ExitCode}},"restarts":{{.RestartCount}},"started":{{json .State.StartedAt}}}' $ids
+    [ -z "$ids" ] || docker inspect --format '@container {"id":{{json (slice .ID 0 12)}},"name":{{json .Name}},"service":{{json (index .Config.Labels "com.docker.compose.service")}},"oneoff":{{json (index .Config.Labels "com.docker.compose.oneoff")}},"image":{{json .Image}},"status":{{json .State.Status}},"health":{{if .State.Health}}{{json .State.Health.Status}}{{else}}""{{end}},"exit":{{.State.ExitCode}},"restarts":{{.RestartCount}},"started":{{json .State.StartedAt}}}' $ids
     cat
     [ -d "$D" ] || exit 0
     if [ -s "$D/lock/token" ]; then

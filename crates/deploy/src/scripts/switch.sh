@@ -1,5 +1,5 @@
-# $1 release, $2 service, $3 image, $4 start or stop first, $5 containers, $6 deadline, $7 start period, $8 seconds to stop, $9 whether it is a job.
-R=$D/releases/$1 s=$2 image=$3 order=$4 count=$5 deadline=$6 early=$7 grace=$8 job=$9
+# $1 release, $2 service, $3 start or stop first, $4 containers, $5 deadline, $6 start period, $7 seconds to stop, $8 whether it is a job.
+R=$D/releases/$1 s=$2 order=$3 count=$4 deadline=$5 early=$6 grace=$7 job=$8
 nl='
 '
 now() { date +%s%3N; }
@@ -107,6 +107,7 @@ forget() {
 }
 up() {
     compose up -d --no-deps --no-build --pull never -t "$grace" "$@" "$s" && return 0
+    image=$(compose config --images "$s" 2>/dev/null)
     docker image inspect "$image" >/dev/null 2>&1 || { echo "the image $image of $s is gone" >&2; exit 95; }
     exit 1
 }
