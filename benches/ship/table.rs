@@ -52,10 +52,13 @@ pub(crate) struct Run {
     pub(crate) used: Duration,
 }
 
+/// Runs by way.
+type Ways = Vec<(&'static str, Vec<Run>)>;
+
 /// All runs, in the order of ways.
 #[derive(Default)]
 pub(crate) struct Table {
-    runs: BTreeMap<(Link, Profile), Vec<(&'static str, Vec<Run>)>>,
+    runs: BTreeMap<(Link, Profile), Ways>,
 }
 
 fn median<T: Ord + Copy>(runs: &[Run], of: impl Fn(&Run) -> T) -> Option<T> {
