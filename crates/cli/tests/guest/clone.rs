@@ -97,13 +97,3 @@ fn a_client_killed_while_it_makes_a_template_or_a_clone_leaves_what_the_next_one
     assert_eq!((templates(&site).len(), site.guests().len()), (1, 2));
     site.close();
 }
-
-#[test]
-fn how_long_a_guest_takes_without_a_template() {
-    let Some(site) = Site::new() else { return };
-    let begun = Instant::now();
-    site.ok(&["deploy", "--yes"]);
-    println!("a guest from an image: {:?}", begun.elapsed());
-    assert_eq!(site.served().as_deref(), Some("1"));
-    site.close();
-}

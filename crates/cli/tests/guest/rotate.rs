@@ -48,7 +48,7 @@ const SECRETS: &str = "    build: guest\n    watch: 1s\n    deadline: 20s\nsecre
 const LEAKS: &str = r#"
 v=$(cat); look() { grep -qF -e "$1" - && echo "$2"; }
 for one in $v; do
-    cat /root/arguments 2>/dev/null | tr '\0' ' ' | look "$one" arguments
+    cat /root/arguments 2>/dev/null | look "$one" arguments
     journalctl --no-pager -o cat 2>/dev/null | look "$one" 'the journal of the machine'
     for c in $(docker ps -aq --filter label=com.docker.compose.project=$1); do docker logs $c 2>&1 | look "$one" "logs of $c"; done
     find /tmp /var/tmp /root /dev/shm /run -xdev -type f -size -2000k ! -path '/run/docker/*' ! -path '/run/containerd/*' ! -path /root/arguments -exec cat {} + 2>/dev/null | look "$one" 'temporary files'
@@ -58,9 +58,14 @@ done
 exit 0
 "#;
 
-/// Collects the arguments of every process for a while.
-const WATCH: &str = "end=$(($(date +%s) + 25)); while [ $(date +%s) -lt $end ]; do cat /proc/[0-9]*/cmdline; sleep 0.05; done >/root/arguments \
-    2>/dev/null; exit 0";
+/// Collects the arguments of every process outside of containers for a while: what the app's own programs are started with is
+/// what its Compose file says.
+const WATCH: &str = r#"
+own=$(stat -L -c %i /proc/self/ns/mnt)
+end=$(($(date +%s) + 25))
+while [ $(date +%s) -lt $end ]; do ps -eww -o mntns=,args= | awk -v own=$own '$1 == own'; sleep 0.05; done >/root/arguments 2>/dev/null
+exit 0
+"#;
 
 /// The stored value of a secret.
 fn value(app: &App, name: &str) -> String {
