@@ -138,7 +138,9 @@ pub async fn scan(host: &str, port: Option<u16>) -> Result<Vec<HostKey>, RemoteE
     let mut keys: Vec<HostKey> = keys.collect();
     keys.sort();
     if keys.is_empty() {
-        let reason = reason(&String::from_utf8_lossy(&output.stderr));
+        // It says nothing about an address where nobody answers.
+        let said = String::from_utf8_lossy(&output.stderr);
+        let reason = if said.trim().is_empty() { "no answer within 10 s".to_owned() } else { reason(&said) };
         return Err(RemoteError::Unreachable { destination: host.to_owned(), reason });
     }
     Ok(keys)

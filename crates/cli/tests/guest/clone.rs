@@ -11,7 +11,8 @@ fn configuration(site: &Site, how: &str) -> String {
     let text =
         site.configuration().replace("storage: local-lvm\n", &format!("storage: local-lvm\n      {how}\n"));
     let (head, production) = text.split_once("  production:\n").unwrap();
-    let (address, other) = (site.address(), site.address().replace(".9", ".10"));
+    let address = site.address();
+    let other = format!("{}.10", address.rsplit_once('.').unwrap().0);
     let staging = production.replace(&format!("{address}/"), &format!("{other}/"));
     format!("{head}  production:\n{production}  staging:\n{staging}")
 }
