@@ -44,14 +44,15 @@ const SECRETS: &str = "    build: guest\n    watch: 1s\n    deadline: 20s\nsecre
     CACHE_PASSWORD: {generate: {length: 40}, rotate: redis}\n";
 
 /// All places where a value must not stand: arguments and variables of processes that are none of the app's, logs of
-/// containers and of the machine, temporary files, records, journal. `-F` reads the values from the input.
+/// containers and of the machine, temporary files, records, journal. What the engine keeps of its containers, and of a health check
+/// for as long as it runs (`runc-process`), is the app's own. `-F` reads the values from the input.
 const LEAKS: &str = r#"
 v=$(cat); look() { grep -qF -e "$1" - && echo "$2"; }
 for one in $v; do
     cat /root/arguments 2>/dev/null | look "$one" arguments
     journalctl --no-pager -o cat 2>/dev/null | look "$one" 'the journal of the machine'
     for c in $(docker ps -aq --filter label=com.docker.compose.project=$1); do docker logs $c 2>&1 | look "$one" "logs of $c"; done
-    find /tmp /var/tmp /root /dev/shm /run -xdev -type f -size -2000k ! -path '/run/docker/*' ! -path '/run/containerd/*' ! -path /root/arguments -exec cat {} + 2>/dev/null | look "$one" 'temporary files'
+    find /tmp /var/tmp /root /dev/shm /run -xdev -type f -size -2000k ! -path '/run/docker/*' ! -path '/run/containerd/*' ! -path /root/arguments ! -name 'runc-process*' -exec grep -lF -e "$one" {} + 2>/dev/null | sed 's/^/temporary file /'
     find /var/lib/plimsoll/$1 -type f ! -name env -exec cat {} + | look "$one" 'the state of the app'
     docker exec $1-db-1 sh -c 'cat ~postgres/.psql_history /root/.psql_history /tmp/* 2>/dev/null' | look "$one" 'files of the server'
 done
