@@ -17,10 +17,10 @@ const USERS: &str = "ids=$(mktemp) && echo root:100000:65536 > \"$ids\" \
                      [ $done = 0 ] && exec lxc-usernsexec -m b:0:100000:65536 -- \
                      unshare --pid --fork --mount --net mount -t proc proc /proc";
 
-/// A group in each hierarchy that limits guests.
+/// A group in each hierarchy that limits guests. Its name is its own: others may be trying at the same time.
 const GROUPS: &str = "for folder in /sys/fs/cgroup /sys/fs/cgroup/memory /sys/fs/cgroup/devices /sys/fs/cgroup/pids; do \
                       [ -e $folder/cgroup.procs ] || continue; \
-                      mkdir -p $folder/plimsoll-trial && rmdir $folder/plimsoll-trial || exit 1; done";
+                      mkdir -p $folder/plimsoll-trial-$$ && rmdir $folder/plimsoll-trial-$$ || exit 1; done";
 
 /// What each backend lacks here, tried out where nothing is known to be missing. A trial leaves nothing behind.
 pub fn examine(cache: &Path) -> Vec<Diagnosis> {
@@ -61,6 +61,18 @@ fn tried(what: &str, tool: Tool) -> Check {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn trials_at_the_same_time_do_not_disturb_each_other() {
+        let groups = || tried("groups", Tool::new("sh").args(["-c", GROUPS]));
+        let alone = groups();
+        let together = || (0..20).all(|_| groups() == alone);
+        let all: Vec<bool> = std::thread::scope(|scope| {
+            let trials: Vec<_> = (0..4).map(|_| scope.spawn(together)).collect();
+            trials.into_iter().map(|trial| trial.join().unwrap_or(false)).collect()
+        });
+        assert_eq!(all, [true; 4]);
+    }
 
     #[test]
     fn a_trial_that_fails_says_what_the_machine_said() {
