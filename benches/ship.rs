@@ -71,18 +71,27 @@ impl Entry {
         Ok(())
     }
 
+    /// The first time, which brings everything.
+    fn first(&mut self, world: &World) -> Result<Run, String> {
+        self.take(world, Profile::Packages, self.way.first.unwrap_or(self.way.line))
+    }
+
     fn measure(&mut self, world: &World, profile: Profile) -> Result<Run, String> {
+        self.take(world, profile, self.way.line)
+    }
+
+    fn take(&mut self, world: &World, profile: Profile, line: &str) -> Result<Run, String> {
         self.change(profile);
         self.run(world, self.way.before)?;
         let connections = world.connections();
-        let (bytes, used, begun) = (world.target.bytes(), world.target.used(), Instant::now());
-        self.run(world, self.way.line)?;
-        let (took, sent) = (begun.elapsed(), world.target.bytes() - bytes);
+        let (bytes, used, begun) = (world.bytes(), world.target.used(), Instant::now());
+        self.run(world, line)?;
+        let (took, bytes) = (begun.elapsed(), world.bytes() - bytes);
         let used = world.target.used() - used;
         self.serves(world, begun)?;
         // The way says that it is done before it serves only where it does not look.
         let connections = (world.connections() - connections).saturating_sub(1);
-        Ok(Run { bytes: sent, took, connections, used })
+        Ok(Run { bytes, took, connections, used })
     }
 }
 
@@ -176,8 +185,8 @@ fn compare(world: &World, words: &[String]) -> Result<String, String> {
     let mut registry = prepare(world, &entries)?;
     let runs = given(words, "--runs").and_then(|runs| runs.parse().ok()).unwrap_or(3);
     let (mut table, begun) = (Table::default(), Instant::now());
-    // The first time brings everything, and is not measured.
-    entries.retain_mut(|entry| match entry.measure(world, Profile::Packages) {
+    // Not part of the table.
+    entries.retain_mut(|entry| match entry.first(world) {
         Ok(run) => {
             println!("first time {:40} {run:?}", entry.way.what);
             true

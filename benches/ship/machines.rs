@@ -5,7 +5,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::lab::{LabGuest, LabNode};
-use crate::table::Link;
+use crate::table::{Bytes, Link};
 
 /// A guest as this machine sees it: what it counts costs the guest nothing.
 pub(crate) struct Machine {
@@ -47,12 +47,32 @@ impl Machine {
         Some(Self { address: address.to_owned(), pid, group })
     }
 
-    /// Bytes that went in and out of it.
-    pub(crate) fn bytes(&self) -> u64 {
-        let text = read(format!("/proc/{}/net/dev", self.pid));
-        let line = text.lines().find_map(|line| line.trim().strip_prefix("eth0:")).unwrap_or_default();
-        let numbers: Vec<u64> = line.split_whitespace().filter_map(|word| word.parse().ok()).collect();
-        numbers.first().unwrap_or(&0) + numbers.get(8).unwrap_or(&0)
+    /// Lets its kernel count bytes of its network card: from and to an address, and all others.
+    fn count(&self, address: &str) -> bool {
+        [("PREROUTING", "-i", "-s"), ("POSTROUTING", "-o", "-d")].into_iter().all(|(chain, card, whose)| {
+            let rule = ["-t", "mangle", "-A", chain, card, "eth0"];
+            let ours = [&rule[..], &[whose, address]].concat();
+            let others = [&rule[..], &["!", whose, address]].concat();
+            self.iptables(&ours).is_some() && self.iptables(&others).is_some()
+        })
+    }
+
+    /// What was counted.
+    fn bytes(&self) -> Bytes {
+        let text = self.iptables(&["-t", "mangle", "-nvxL"]).unwrap_or_default();
+        let chains: Vec<&str> = text.split("Chain ").filter(|chain| chain.contains("ROUTING")).collect();
+        let sum = |rule: usize| {
+            let lines = chains.iter().filter_map(|chain| chain.lines().nth(2 + rule));
+            lines.filter_map(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok()).sum()
+        };
+        Bytes { client: sum(0), others: sum(1) }
+    }
+
+    fn iptables(&self, words: &[&str]) -> Option<String> {
+        let mut command = Command::new("nsenter");
+        command.args(["-t", &self.pid.to_string(), "-n", "iptables", "-w"]).args(words);
+        let output = command.output().ok().filter(|output| output.status.success())?;
+        String::from_utf8(output.stdout).ok()
     }
 
     /// What its processes used of the processors.
@@ -81,6 +101,10 @@ impl World {
         let lab = LabGuest::on(LabNode::new().await?).await?;
         let (second, _) = lab.node.boot(108, 8).await?;
         let (target, builder) = (Machine::find(&lab.address)?, Machine::find(&second)?);
+        if !target.count(&builder.address) {
+            println!("skipped: no iptables here that counts the guest's bytes");
+            return None;
+        }
         let folder = tempfile::TempDir::new().ok()?;
         let known = folder.path().join("known_hosts");
         std::fs::write(&known, format!("{} {}\n", lab.address, lab.key)).ok()?;
@@ -107,6 +131,11 @@ impl World {
         let environment = environment.map(|(name, value)| (name.to_owned(), value)).to_vec();
         let machine = lab.node.network.machine.clone();
         Some(Self { target, builder, folder, machine, environment, lab })
+    }
+
+    /// Bytes of the guest's network card so far.
+    pub(crate) fn bytes(&self) -> Bytes {
+        self.target.bytes()
     }
 
     /// A line for the shell of the client: files of this machine, network of the guest that builds.

@@ -43,10 +43,30 @@ impl Link {
     }
 }
 
+/// Bytes of the guest's network card.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bytes {
+    /// From and to the client.
+    pub(crate) client: u64,
+    /// From and to everybody else: what a build in the guest fetches.
+    pub(crate) others: u64,
+}
+
+impl std::ops::Sub for Bytes {
+    type Output = Self;
+
+    fn sub(self, before: Self) -> Self {
+        Self {
+            client: self.client.saturating_sub(before.client),
+            others: self.others.saturating_sub(before.others),
+        }
+    }
+}
+
 /// One run of a way.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Run {
-    pub(crate) bytes: u64,
+    pub(crate) bytes: Bytes,
     pub(crate) took: Duration,
     pub(crate) connections: u64,
     pub(crate) used: Duration,
@@ -81,22 +101,25 @@ impl Table {
         for ((link, profile), ways) in &self.runs {
             let _ = write!(
                 text,
-                "\nWhat changed: {}.{}\n\n| way | bytes on the wire | seconds, median (best) | SSH connections | processor \
-                 seconds of the guest |\n|---|---:|---:|---:|---:|\n",
+                "\nWhat changed: {}.{}\n\n| way | bytes from and to the client | from elsewhere | seconds, median (best) | SSH \
+                 connections | processor seconds of the guest |\n|---|---:|---:|---:|---:|---:|\n",
                 profile.title(),
                 link.title()
             );
             let mut ways: Vec<_> = ways.iter().collect();
             ways.sort_by_key(|(_, runs)| median(runs, |run| run.took));
             for (what, runs) in ways {
-                let (bytes, took) = (median(runs, |run| run.bytes), median(runs, |run| run.took));
+                let client = median(runs, |run| run.bytes.client).unwrap_or_default();
+                let others = median(runs, |run| run.bytes.others).unwrap_or_default();
+                let took = median(runs, |run| run.took);
                 let best = runs.iter().map(|run| run.took).min();
                 let (used, count) = (median(runs, |run| run.used), median(runs, |run| run.connections));
                 let seconds = |time: Option<Duration>| time.unwrap_or_default().as_secs_f64();
                 let _ = writeln!(
                     text,
-                    "| {what} | {} | {:.2} ({:.2}) | {} | {:.2} |",
-                    grouped(bytes.unwrap_or_default()),
+                    "| {what} | {} | {} | {:.2} ({:.2}) | {} | {:.2} |",
+                    grouped(client),
+                    grouped(others),
                     seconds(took),
                     seconds(best),
                     count.unwrap_or_default(),

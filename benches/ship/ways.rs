@@ -15,6 +15,8 @@ pub(crate) struct Way {
     pub(crate) is_measured_slow: bool,
     /// Its image.
     pub(crate) image: &'static str,
+    /// The first time, where that differs.
+    pub(crate) first: Option<&'static str>,
     /// What is done before and not measured.
     pub(crate) before: &'static str,
     /// The way itself.
@@ -36,6 +38,7 @@ pub(crate) const WAYS: &[Way] = &[
         needs: &["docker"],
         is_measured_slow: true,
         image: "plimsoll",
+        first: Some(FIRST),
         before: CLOSE,
         line: OURS,
     },
@@ -45,6 +48,7 @@ pub(crate) const WAYS: &[Way] = &[
         needs: &["docker"],
         is_measured_slow: true,
         image: "open",
+        first: Some(FIRST),
         before: "$PLIMSOLL status --app $N >/dev/null 2>&1 || true",
         line: OURS,
     },
@@ -54,6 +58,7 @@ pub(crate) const WAYS: &[Way] = &[
         needs: &[],
         is_measured_slow: true,
         image: "guest",
+        first: None,
         before: CLOSE,
         line: "$PLIMSOLL deploy --app $N --build guest --watch 0 --check-http http://{guest}:$PORT/version.txt",
     },
@@ -63,6 +68,7 @@ pub(crate) const WAYS: &[Way] = &[
         needs: &["tar"],
         is_measured_slow: true,
         image: "tar",
+        first: None,
         before: "",
         line: "tar -cz . | $ON \"tar -xz -C /srv/$N && cd /srv/$N && docker compose up -d --build --wait -t 1\"",
     },
@@ -72,6 +78,7 @@ pub(crate) const WAYS: &[Way] = &[
         needs: &["rsync"],
         is_measured_slow: true,
         image: "rsync",
+        first: None,
         before: "",
         line: "rsync -az --delete -e \"$SSH\" ./ $G:/srv/$N/ && $ON \"cd /srv/$N && docker compose up -d --build --wait -t 1\"",
     },
@@ -81,6 +88,7 @@ pub(crate) const WAYS: &[Way] = &[
         needs: &["docker"],
         is_measured_slow: false,
         image: "save",
+        first: None,
         before: "",
         line: concat!(
             "docker build -q -t $IMAGE . && docker save $IMAGE | $ON \"docker load -q && ",
@@ -94,6 +102,7 @@ pub(crate) const WAYS: &[Way] = &[
         needs: &["docker", "zstd"],
         is_measured_slow: true,
         image: "zstd",
+        first: None,
         before: "",
         line: concat!(
             "docker build -q -t $IMAGE . && docker save $IMAGE | zstd -q -3 | $ON \"zstd -dq | docker load -q && ",
@@ -107,6 +116,7 @@ pub(crate) const WAYS: &[Way] = &[
         needs: &["docker", "docker-registry"],
         is_measured_slow: false,
         image: "127.0.0.1:5055/pull",
+        first: None,
         before: "",
         line: concat!(
             "docker build -q -t $IMAGE . && docker push -q $IMAGE && $SSH -R 5055:127.0.0.1:5055 $G \"docker pull -q $IMAGE && ",
@@ -120,6 +130,7 @@ pub(crate) const WAYS: &[Way] = &[
         needs: &["docker", "docker-registry"],
         is_measured_slow: true,
         image: "127.0.0.1:5056/push",
+        first: None,
         before: "",
         line: concat!(
             "docker build -q -t $IMAGE . && $SSH -f -N -M -S ../$N.sock -L 5056:127.0.0.1:5056 $G && docker push -q $IMAGE && \
@@ -134,6 +145,7 @@ pub(crate) const WAYS: &[Way] = &[
         needs: &["docker", "docker-registry", "skopeo"],
         is_measured_slow: false,
         image: "127.0.0.1:5056/skopeo",
+        first: None,
         before: "",
         line: concat!(
             "docker build -q -t $IMAGE . && $SSH -f -N -M -S ../$N.sock -L 5056:127.0.0.1:5056 $G && \
@@ -147,6 +159,10 @@ pub(crate) const WAYS: &[Way] = &[
 
 /// Ends the connections that earlier runs left open.
 const CLOSE: &str = "for s in $HOME/.cache/plimsoll/plimsoll-ssh/*.sock; do [ ! -S $s ] || ssh -S $s -O exit x 2>/dev/null; done";
+
+/// Watched for a while, as releases are: meanwhile the engine here pushes what it has not pushed before.
+const FIRST: &str =
+    "$PLIMSOLL deploy --app $N --build here --watch 20 --check-http http://{guest}:$PORT/version.txt";
 
 const OURS: &str =
     "$PLIMSOLL deploy --app $N --build here --watch 0 --check-http http://{guest}:$PORT/version.txt";

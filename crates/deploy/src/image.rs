@@ -1,16 +1,19 @@
 //! Images that are here go into the guest's own store: only layers that it does not have.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use plimsoll_remote::{Input, Output};
 
-use crate::delta::{Library, Parts, Wanted};
+use crate::delta::{Parts, Wanted};
 use crate::error::DeployError;
 use crate::event::Event;
 use crate::guest::{Action, Guest, Lock};
 use crate::local::{Building, Built, Inspected, failed, inspect};
-use crate::pack::{Codec, Form, Pack, Part, blob};
+use crate::pack::{Codec, Form, Pack, Part, Source, blob};
+use crate::push::push;
+use crate::ship::Cache;
 
 /// What the guest says of its store.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -111,12 +114,12 @@ impl Guest {
         lock: &Lock,
         release: u64,
         (name, building): (&str, Building),
-        library: Library,
+        cache: &Cache,
     ) -> Result<Output, DeployError> {
         let image = self.built(name, building).await?;
         // What serves was told with the lock.
         let store = Store::parse(&lock.store);
-        self.send_image(lock, release, (name, &image), store, library).await
+        self.send_image(lock, release, (name, &image), store, cache).await
     }
 
     /// Waits for an image that is built here, and tells of it where somebody could notice.
@@ -150,10 +153,10 @@ impl Guest {
         lock: &Lock,
         release: u64,
         name: &str,
-        library: Library,
+        cache: &Cache,
     ) -> Result<Option<Output>, DeployError> {
         let Ok(Some(image)) = inspect(name).await else { return Ok(None) };
-        self.send_image(lock, release, (name, &image), Store::default(), library).await.map(Some)
+        self.send_image(lock, release, (name, &image), Store::default(), cache).await.map(Some)
     }
 
     /// Sends what the guest lacks of an image that is here.
@@ -163,7 +166,7 @@ impl Guest {
         release: u64,
         (name, image): (&str, &Inspected),
         mut store: Store,
-        library: Library,
+        cache: &Cache,
     ) -> Result<Output, DeployError> {
         let names = &image.root_fs.layers;
         if store.known(names) == 0 {
@@ -177,28 +180,36 @@ impl Guest {
         let known = store.known(names);
         let left_out: BTreeSet<String> = names.iter().take(known).filter_map(|layer| blob(layer)).collect();
         let archive = Form::Archive { left_out };
+        let pushed = if known > 0 { push(&cache.pushed(), name, image, known).await } else { None };
+        let id = pushed.as_ref().map_or_else(|| image.id.clone(), |pushed| pushed.id.clone());
         // What is unpacked on the guest before it is loaded takes its size twice for a while.
-        let form = if store.takes_parts && image.size < STREAMED {
-            Form::Parts(Parts::new(library, store.lacking(&image.id, names)))
+        let form = if pushed.is_some() || store.takes_parts && image.size < STREAMED {
+            Form::Parts(Parts::new(cache.layers(), store.lacking(&id, names)))
         } else {
             archive.clone()
         };
-        let mut pack = Pack { name: name.to_owned(), id: image.id.clone(), form, codec };
+        let source = pushed.map_or(Source::Archive, |pushed| Source::Pushed(Arc::new(pushed)));
+        let mut pack = Pack { name: name.to_owned(), id, form, codec, source };
         let mut output = self.load(lock, release, &pack, &store).await?;
         if let (94, Form::Parts(parts)) = (output.status, &mut pack.form) {
             // What the guest kept was spoilt.
             parts.wanted.values_mut().for_each(|wanted| wanted.former = None);
             output = self.load(lock, release, &pack, &store).await?;
         }
+        if let (96, Source::Pushed(_)) = (output.status, &pack.source) {
+            // It did not arrive whole: what was pushed was not what it was called.
+            pack.source = Source::Archive;
+            output = self.load(lock, release, &pack, &store).await?;
+        }
         if output.status == 94 {
             // The engine here keeps images in another way.
-            pack.form = archive;
+            (pack.form, pack.id, pack.source) = (archive, image.id.clone(), Source::Archive);
             output = self.load(lock, release, &pack, &store).await?;
         }
         if let Form::Parts(parts) = &pack.form {
             parts.kept().await;
             if output.status == 0 {
-                output.stdout = format!("@image {}\n", image.id).into_bytes();
+                output.stdout = format!("@image {}\n", pack.id).into_bytes();
             }
         }
         Ok(output)

@@ -20,6 +20,7 @@ mod password;
 mod plan;
 mod prepare;
 mod program;
+mod push;
 mod render;
 mod run;
 mod ship;

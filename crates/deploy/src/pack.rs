@@ -1,8 +1,10 @@
-//! An image on its way: what the engine's archive of it holds, without what the guest has, some of it as differences.
+//! An image on its way: what the engine's archive of it holds or what it pushed, without what the guest has, some of it as
+//! differences.
 
 use std::collections::BTreeSet;
 use std::io;
 use std::process::Stdio;
+use std::sync::Arc;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -13,6 +15,7 @@ use crate::delta::{LIMIT, Parts, Wanted};
 use crate::digest::Hasher;
 use crate::error::DeployError;
 use crate::local::{docker, failed};
+use crate::push::Pushed;
 
 /// How it is compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +54,15 @@ impl Form {
     }
 }
 
+/// Where its bytes come from.
+#[derive(Clone, Debug)]
+pub(crate) enum Source {
+    /// The engine's archive of the whole image.
+    Archive,
+    /// What the engine pushed of it.
+    Pushed(Arc<Pushed>),
+}
+
 /// What is sent of an image: the same pack gives the same bytes every time.
 #[derive(Clone, Debug)]
 pub(crate) struct Pack {
@@ -60,6 +72,7 @@ pub(crate) struct Pack {
     pub(crate) id: String,
     pub(crate) form: Form,
     pub(crate) codec: Codec,
+    pub(crate) source: Source,
 }
 
 /// What a guest has of a pack already.
@@ -102,16 +115,20 @@ impl Pack {
 
     /// All its bytes.
     fn open(&self) -> Result<DuplexStream, DeployError> {
+        let (reader, writer) = tokio::io::duplex(1 << 20);
+        let (writer, pack) = (SyncIoBridge::new(writer), self.clone());
+        // What ends early is noticed by the guest, which knows the layers that it must have.
+        if let Source::Pushed(_) = self.source {
+            drop(tokio::task::spawn_blocking(move || pack.write(io::empty(), writer)));
+            return Ok(reader);
+        }
         let mut child = docker(&["save", &self.name])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
             .map_err(|error| failed("docker", &error.to_string()))?;
         let Some(stdout) = child.stdout.take() else { return Err(failed("docker", "it gives nothing")) };
-        let (reader, writer) = tokio::io::duplex(1 << 20);
-        let (stdout, writer) = (SyncIoBridge::new(stdout), SyncIoBridge::new(writer));
-        let pack = self.clone();
-        // An archive that ends early is noticed by the guest, which knows the layers that it must have.
+        let stdout = SyncIoBridge::new(stdout);
         drop(tokio::task::spawn_blocking(move || pack.write(stdout, writer)));
         tokio::spawn(async move { child.wait().await });
         Ok(reader)
@@ -131,8 +148,19 @@ impl Pack {
         }
     }
 
-    /// Writes what is sent out of the engine's archive.
+    /// Writes what is sent out of what the engine pushed, or out of its archive.
     fn filter<W: io::Write>(&self, from: impl io::Read, to: W) -> io::Result<W> {
+        if let (Source::Pushed(pushed), Form::Parts(parts)) = (&self.source, &self.form) {
+            let mut sent = tar::Builder::new(to);
+            for (digest, wanted) in &parts.wanted {
+                let bytes = pushed.get(digest)?;
+                let mut header = tar::Header::new_gnu();
+                header.set_mode(0o600);
+                header.set_size(bytes.len() as u64);
+                part(&mut sent, &mut header, (parts, digest, wanted), &mut bytes.as_slice())?;
+            }
+            return sent.into_inner();
+        }
         let mut archive = tar::Archive::new(from);
         let mut sent = tar::Builder::new(to);
         for entry in archive.entries()? {
@@ -229,10 +257,16 @@ mod tests {
 
     fn pack(codec: Codec) -> Pack {
         let left_out = BTreeSet::from(["blobs/sha256/a".to_owned()]);
-        Pack { name: "x".to_owned(), id: "sha256:b".to_owned(), form: Form::Archive { left_out }, codec }
+        Pack {
+            name: "x".to_owned(),
+            id: "sha256:b".to_owned(),
+            form: Form::Archive { left_out },
+            codec,
+            source: Source::Archive,
+        }
     }
 
-    fn names(plain: &[u8]) -> Vec<String> {
+    fn names_of(plain: &[u8]) -> Vec<String> {
         let mut archive = tar::Archive::new(plain);
         let entries = archive.entries().unwrap();
         entries.map(|entry| entry.unwrap().path().unwrap().to_string_lossy().into_owned()).collect()
@@ -246,8 +280,25 @@ mod tests {
         let pack = Pack { form: Form::Parts(parts), ..pack(Codec::Zstd) };
         let mut sent = Vec::new();
         pack.write(archive().as_slice(), &mut sent).unwrap();
-        assert_eq!(names(&zstd::decode_all(sent.as_slice()).unwrap()), ["1"]);
+        assert_eq!(names_of(&zstd::decode_all(sent.as_slice()).unwrap()), ["1"]);
         assert!(folder.path().join("b").exists(), "it is kept");
+    }
+
+    #[test]
+    fn what_was_pushed_goes_as_the_archive_would() {
+        let folder = tempfile::tempdir().unwrap();
+        let (pushed, names) = crate::push::tests::image([b"one", b"two"]);
+        let digits = |digest: &str| digest.replace("sha256:", "");
+        let wanted = |name: &str| Wanted { name: name.to_owned(), former: None };
+        let wanted = [(digits(&pushed.id), wanted("c")), (digits(&names[1]), wanted("1"))].into();
+        let parts = Parts::new(Library(folder.path().to_owned()), wanted);
+        let (form, source) = (Form::Parts(parts), Source::Pushed(Arc::new(pushed)));
+        let mut sent = Vec::new();
+        Pack { form, source, ..pack(Codec::Zstd) }.write(io::empty(), &mut sent).unwrap();
+        let mut sent = names_of(&zstd::decode_all(sent.as_slice()).unwrap());
+        sent.sort();
+        assert_eq!(sent, ["1", "c"]);
+        assert!(folder.path().join(digits(&names[1])).exists(), "it is kept");
     }
 
     #[test]
@@ -261,7 +312,7 @@ mod tests {
                     flate2::read::GzDecoder::new(sent.as_slice()).read_to_end(&mut plain).unwrap();
                 }
             }
-            assert_eq!(names(&plain), ["blobs/sha256/b", "manifest.json"]);
+            assert_eq!(names_of(&plain), ["blobs/sha256/b", "manifest.json"]);
         }
     }
 

@@ -12,6 +12,7 @@ use crate::delta::Library;
 use crate::digest;
 use crate::error::DeployError;
 use crate::guest::{Action, Guest, Lock};
+use crate::push::Known;
 use crate::tree::{Listing, Tree};
 
 /// Time to send something.
@@ -25,6 +26,11 @@ impl Cache {
     /// Layers that were sent stand beside the lists.
     pub(crate) fn layers(&self) -> Library {
         Library(self.0.with_file_name("layers"))
+    }
+
+    /// So does what the engine here pushed.
+    pub(crate) fn pushed(&self) -> Known {
+        Known(self.0.with_file_name("pushed"))
     }
 
     #[expect(clippy::disallowed_methods, reason = "this is the cache's own file")]

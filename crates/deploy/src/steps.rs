@@ -14,6 +14,7 @@ use crate::guest::{Action, Depth, Lock};
 use crate::local::Building;
 use crate::password::Verb;
 use crate::plan::{self, Plan, Step};
+use crate::push::Lesson;
 use crate::render;
 use crate::run::{Done, LOCK_WAIT, Runner, Stop, pause, stopped};
 use crate::spec::{Build, Place, Source, Spec};
@@ -234,7 +235,7 @@ impl Run<'_> {
                 let Some(build) = build_of(spec, image) else { return Ok(Ok(())) };
                 let building =
                     self.buildings.remove(image).unwrap_or_else(|| Building::begin(spec, build, image));
-                match guest.ship(lock, release, (image, building), runner.cache.layers()).await {
+                match guest.ship(lock, release, (image, building), &runner.cache).await {
                     Err(DeployError::Local { what, reason }) => {
                         let step = format!("{what} {image}");
                         return Ok(Err(Stop {
@@ -252,10 +253,7 @@ impl Run<'_> {
                 let pulled = guest.step(lock, action.limit(Duration::from_secs(3600))).await?;
                 match pulled.status {
                     0 => pulled,
-                    _ => guest
-                        .ship_pulled(lock, release, image, runner.cache.layers())
-                        .await?
-                        .unwrap_or(pulled),
+                    _ => guest.ship_pulled(lock, release, image, &runner.cache).await?.unwrap_or(pulled),
                 }
             }
             Step::Render => return self.render().await,
@@ -364,8 +362,19 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Everything must stay as healthy as it was.
+    /// Everything must stay as healthy as it was. Meanwhile the engine here has nothing else to do.
     async fn watch(&self) -> Result<Result<(), Stop>, DeployError> {
+        let shipped = self.plan.steps.iter().filter_map(|step| match step {
+            Step::Ship { image, .. } => Some(image.clone()),
+            _ => None,
+        });
+        let lesson = Lesson::begin(self.runner.cache.pushed(), shipped.collect());
+        let result = self.stays().await;
+        lesson.end().await;
+        result
+    }
+
+    async fn stays(&self) -> Result<Result<(), Stop>, DeployError> {
         (self.runner.guest.listener)(Event::Begin { step: "watch".to_owned() });
         let begun = Instant::now();
         let mut restarts: BTreeMap<String, u64> = BTreeMap::new();

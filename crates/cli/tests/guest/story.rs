@@ -155,6 +155,51 @@ fn an_image_built_elsewhere_sends_only_what_differs_from_layers_that_are_there()
     assert_eq!(app.guest("ls /var/lib/plimsoll/$1/load 2>/dev/null; exit 0"), "", "nothing is left");
 }
 
+#[test]
+fn an_engine_that_knows_the_layers_of_before_pushes_only_what_is_new() {
+    let Some(mut app) = App::new("plimsoll-test-push", 18095) else { return };
+    if !app.build_elsewhere() {
+        return;
+    }
+    app.share_loopback(47_116);
+    app.write(
+        "web/Dockerfile",
+        "FROM plimsoll-test/base:1\nCOPY packages /packages\nCOPY app /app\nCMD [\"sh\", \"/app/start.sh\"]\n",
+    );
+    app.write("web/packages/noise", &crate::whole::noise(8_000_000, 7));
+    app.write("web/app/start.sh", "httpd -f -p 8080 -h /app &\nwait\n");
+    let deploy = |version: u32| {
+        app.write("web/app/version.txt", &version.to_string());
+        let begun = app.guest("date +%s.%N");
+        app.ok(&words(&app.deploy()));
+        assert_eq!(app.served(), Some(version.to_string()));
+        let events = app.guest(&format!(
+            "docker -H unix:///run/plimsoll-builder.sock events --since {} --until $(date +%s.%N) --filter type=image \
+             --format '{{{{.Action}}}}'",
+            begun.trim()
+        ));
+        let count = |action: &str| events.lines().filter(|line| *line == action).count();
+        (count("save"), count("push"))
+    };
+    // The engine is taught while releases are watched; how many that takes is a matter of speed.
+    let book = app.folder.path().join(".cache/plimsoll/pushed");
+    let mut version = 1;
+    assert_eq!(deploy(version).0, 1, "the guest has nothing: all goes as an archive");
+    while !book.exists() {
+        version += 1;
+        assert!(version < 20, "the engine is never taught");
+        deploy(version);
+    }
+    let (saves, pushes) = deploy(version + 1);
+    assert!(saves == 0 && pushes > 0, "{saves} archives, {pushes} pushes");
+    let tags = app.guest("docker -H unix:///run/plimsoll-builder.sock images --format '{{.Repository}}'");
+    assert!(!tags.contains("127.0.0.1"), "{tags}");
+
+    // Where the engine does not reach this machine, the archive goes as before.
+    app.guest("systemctl stop plimsoll-loopback");
+    assert_eq!(deploy(version + 2), (1, 0));
+}
+
 /// Bytes of all steps, or of one kind, as a deploy tells them.
 fn told(said: &str, step: &str) -> u64 {
     let lines = said.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());

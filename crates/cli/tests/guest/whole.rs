@@ -244,6 +244,8 @@ impl Trial {
 }
 
 /// Everything that a deploy may leave behind, without what changes with each release.
+///
+/// What containers of a release are told by is written once a switch asks for it.
 const LEFT: &str = r#"
 D=/var/lib/plimsoll/$1
 docker ps -a --format '{{.Names}} {{.Label "com.docker.compose.oneoff"}}' | sed 's/-[0-9]* /- /' | sort
@@ -251,7 +253,7 @@ docker network ls --format '{{.Name}}' | sort
 docker volume ls -q | sort
 echo "dangling $(docker image ls -q --filter dangling=true --filter label=plimsoll.app=$1 | wc -l)"
 cd "$D" && find . -maxdepth 3 | grep -vE '^\./(releases|files)/|^\./contexts/[^/]*/(tree/|root$)' | sort
-for r in releases/*; do echo "release $(ls -A "$r" | tr '\n' ' ')"; done | sort -u
+for r in releases/*; do echo "release $(ls -A "$r" | grep -vx hashes | tr '\n' ' ')"; done | sort -u
 for f in files/*; do echo "files $(ls -A "$f" | tr '\n' ' ')"; done | sort -u
 [ "$(ls -A releases | wc -l)" -le 7 ] && [ "$(ls -A files | wc -l)" -le 7 ] && echo bounded
 [ "$(docker image ls -q plimsoll/$1 | wc -l)" -le 7 ] && echo 'bounded images'
