@@ -13,6 +13,7 @@ use crate::guest::{Action, Depth, Guest, Lock, script};
 use crate::local::builds_here;
 use crate::password::{Change, Verb};
 use crate::plan::{self, Plan, Step};
+use crate::registry::Logins;
 use crate::ship::Cache;
 use crate::spec::{Order, Spec};
 use crate::state::{Release, Released, State};
@@ -45,6 +46,8 @@ pub struct Runner {
     pub who: String,
     /// The guest on its node, where data is to go back with a release.
     pub keeper: Option<Keeper>,
+    /// This machine's logins at registries.
+    pub logins: Logins,
     /// A password that changes in its server, too.
     pub change: Option<Arc<Change>>,
 }
@@ -229,6 +232,9 @@ impl Runner {
         journal: u64,
     ) -> Result<Result<BTreeMap<String, u64>, Stop>, DeployError> {
         let mut pauses = BTreeMap::new();
+        if let Err(stop) = self.pull_missing(lock, state, release, journal).await? {
+            return Ok(Err(stop));
+        }
         for service in &release.services {
             let output = self.switch(lock, journal, release.number, service).await?;
             if let Err(stop) = stopped(&format!("switch {}", service.name), Some(&service.name), &output) {

@@ -10,7 +10,7 @@ use clap::{Args, ValueEnum};
 use plimsoll_backup::exactly;
 use plimsoll_config::{self as config, OnFailure};
 use plimsoll_deploy::{
-    Cache, Check, Event, Guest, Hook, Listener, Options, Place, Runner, Spec, Wanted, prepare,
+    Cache, Check, Event, Guest, Hook, Listener, Logins, Options, Place, Runner, Spec, Wanted, prepare,
 };
 use plimsoll_model::compose::default_files;
 use plimsoll_pve::Vmid;
@@ -206,8 +206,8 @@ impl TargetArgs {
             .block_on(OpenSsh::connect(destination, &sockets()))
             .map_err(|error| Failure::from(FailureKind::from(plimsoll_deploy::DeployError::from(error))))?;
         let guest = Guest::new(Arc::new(ssh), app, listener);
-        let runner =
-            Runner { guest, cache: Cache(cache().join("trees")), who: who(), keeper: None, change: None };
+        let cache = Cache(cache().join("trees"));
+        let runner = Runner { guest, cache, who: who(), keeper: None, logins: logins(), change: None };
         Ok(Session { runtime, runner })
     }
 
@@ -428,6 +428,17 @@ fn environment() -> BTreeMap<String, String> {
     std::env::vars_os()
         .filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)))
         .collect()
+}
+
+/// Where Docker and Podman keep logins at registries.
+fn logins() -> Logins {
+    let folder = |name: &str| variable(name).map(PathBuf::from);
+    let docker = folder("DOCKER_CONFIG").or_else(|| Some(folder("HOME")?.join(".docker")));
+    let podman = folder("REGISTRY_AUTH_FILE")
+        .or_else(|| Some(folder("XDG_RUNTIME_DIR")?.join("containers/auth.json")));
+    let kept = folder("HOME").map(|home| home.join(".config/containers/auth.json"));
+    let files = [docker.map(|docker| docker.join("config.json")), podman, kept];
+    Logins { files: files.into_iter().flatten().collect() }
 }
 
 /// Sockets have short names and go with the session.

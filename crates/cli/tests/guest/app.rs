@@ -351,6 +351,38 @@ impl App {
         self.runtime.block_on(self.ssh.run(job.input(input))).unwrap().success().unwrap().text()
     }
 
+    /// Puts a program of this machine into the guest.
+    #[expect(clippy::disallowed_methods, reason = "reads what the tester has installed")]
+    pub(crate) fn install(&self, from: &str, to: &str) {
+        let script = "cat >$2.new && chmod 755 $2.new && mv $2.new $2";
+        let job = Job::new("the test", script).arg(&self.name).arg(to).as_root();
+        let input = Input::Bytes(std::fs::read(from).unwrap());
+        let job = job.input(input).limit(Duration::from_secs(120));
+        self.runtime.block_on(self.ssh.run(job)).unwrap().success().unwrap();
+    }
+
+    /// A file below the home of whoever deploys; nothing takes it away.
+    #[expect(clippy::disallowed_methods, reason = "prepares files of a test")]
+    pub(crate) fn at_home(&self, path: &str, text: Option<&str>) -> PathBuf {
+        let path = self.folder.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        match text {
+            Some(text) => std::fs::write(&path, text).unwrap(),
+            None => std::fs::remove_file(&path).unwrap(),
+        }
+        path
+    }
+
+    /// A program that whoever deploys can start by its name.
+    pub(crate) fn program(&mut self, name: &str, script: &str) {
+        let path = self.at_home(&format!("bin/{name}"), Some(script));
+        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        let folder = path.parent().unwrap().display().to_string();
+        for (_, value) in self.environment.iter_mut().filter(|(name, _)| name == "PATH") {
+            *value = format!("{folder}:{value}");
+        }
+    }
+
     /// Gives the guest images that stand in for official ones; `false`, said in words, where they are not built.
     #[expect(clippy::disallowed_methods, reason = "reads what the lab built")]
     pub(crate) fn load(&self, names: &[&str]) -> bool {
