@@ -9,7 +9,7 @@ use crate::delta::{Library, Parts, Wanted};
 use crate::error::DeployError;
 use crate::event::Event;
 use crate::guest::{Action, Guest, Lock};
-use crate::local::{Building, Built, Inspected, failed, inspect};
+use crate::local::{Building, Built, Engine, Inspected, failed, find};
 use crate::pack::{Codec, Form, Pack, Part, blob};
 
 /// What the guest says of its store.
@@ -149,10 +149,10 @@ impl Guest {
         &self,
         lock: &Lock,
         release: u64,
-        name: &str,
+        (name, engine): (&str, Option<Engine>),
         library: Library,
     ) -> Result<Option<Output>, DeployError> {
-        let Ok(Some(image)) = inspect(name).await else { return Ok(None) };
+        let Ok((_, Some(image))) = find(engine, name).await else { return Ok(None) };
         self.send_image(lock, release, (name, &image), Store::default(), library).await.map(Some)
     }
 
@@ -183,7 +183,8 @@ impl Guest {
         } else {
             archive.clone()
         };
-        let mut pack = Pack { name: name.to_owned(), id: image.id.clone(), form, codec };
+        let (id, engine) = (image.id.clone(), image.engine);
+        let mut pack = Pack { name: name.to_owned(), id, engine, form, codec };
         let mut output = self.load(lock, release, &pack, &store).await?;
         if let (94, Form::Parts(parts)) = (output.status, &mut pack.form) {
             // What the guest kept was spoilt.

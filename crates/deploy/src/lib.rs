@@ -34,6 +34,7 @@ pub use data::Keeper;
 pub use error::DeployError;
 pub use event::{Event, Listener};
 pub use guest::{Depth, Guest};
+pub use local::Engine;
 pub use password::{Answer, Change, Server, server};
 pub use plan::{Plan, Step, plan};
 pub use prepare::{PrepareError, Wanted, prepare};

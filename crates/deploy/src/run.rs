@@ -10,7 +10,7 @@ use crate::data::Keeper;
 use crate::error::DeployError;
 use crate::event::Event;
 use crate::guest::{Action, Depth, Guest, Lock, script};
-use crate::local::builds_here;
+use crate::local::{Engine, builds_here};
 use crate::password::{Change, Verb};
 use crate::plan::{self, Plan, Step};
 use crate::registry::Logins;
@@ -95,9 +95,13 @@ impl Runner {
         if let Some(refusal) = plan.refusal {
             return Err(DeployError::Refused(refusal));
         }
-        if !buildings.is_empty() && !builds_here().await {
-            let reason = "no Docker Engine answers here".to_owned();
-            return Err(DeployError::Local { what: "docker build", reason });
+        if !buildings.is_empty() && !builds_here(spec.options.engine).await {
+            let reason = match spec.options.engine {
+                Some(Engine::Docker) => "no Docker Engine answers here",
+                Some(Engine::Podman) => "no Podman answers here",
+                None => "neither Docker Engine nor Podman answers here",
+            };
+            return Err(DeployError::Local { what: "build", reason: reason.to_owned() });
         }
         if plan.steps.contains(&Step::Snapshot) {
             let Some(keeper) = &self.keeper else {

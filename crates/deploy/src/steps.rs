@@ -249,7 +249,7 @@ impl Run<'_> {
             }
             Step::Pull { image, reference } => {
                 let reference = reference.as_deref().unwrap_or(image);
-                let pulled = runner.pull(lock, release, image, reference).await?;
+                let pulled = runner.pull(lock, release, (image, reference), spec.options.engine).await?;
                 return Ok(pulled.map(|pulled| self.pulled(image, pulled)));
             }
             Step::Render => return self.render().await,

@@ -289,6 +289,19 @@ impl App {
         self.environment.push(("DOCKER_HOST".to_owned(), engine.to_owned()));
     }
 
+    /// Deploys with this variable from now on.
+    pub(crate) fn with(&mut self, name: &str, value: &str) {
+        self.environment.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// Starts a program as whoever deploys, in the checkout.
+    #[expect(clippy::disallowed_methods, reason = "starts what a deploy starts, too")]
+    pub(crate) fn start(&self, program: &str, args: &[&str]) -> Option<Output> {
+        let mut command = Command::new(program);
+        command.env_clear().envs(self.environment.clone()).args(args);
+        command.current_dir(self.folder.path().join("checkout")).output().ok()
+    }
+
     /// An engine of its own store and network on the guest, reached through the connection of this test.
     fn second_engine(&self) -> String {
         self.guest(include_str!("engine.sh"));

@@ -21,6 +21,7 @@ mod keep_failed;
 mod lab;
 mod life;
 mod made;
+mod podman;
 mod registry;
 mod replace;
 mod rotate;

@@ -8,7 +8,7 @@ use super::logins::{Login, LoginError};
 use super::reference::{Reference, login_command};
 use crate::error::DeployError;
 use crate::guest::{Action, Lock};
-use crate::local::inspect;
+use crate::local::{Engine, find};
 use crate::run::{Runner, Stop, stopped};
 use crate::state::{Release, State};
 
@@ -30,8 +30,8 @@ impl Runner {
         &self,
         lock: &Lock,
         release: u64,
-        name: &str,
-        reference: &str,
+        (name, reference): (&str, &str),
+        engine: Option<Engine>,
     ) -> Result<Result<Pulled, Stop>, DeployError> {
         let step = format!("pull {name}");
         let image = Reference::parse(reference);
@@ -45,8 +45,9 @@ impl Runner {
         if output.status == 0 {
             return Ok(Ok(pulled(&output.text(), output.sent, reference)));
         }
-        if self.has_here(name, reference).await
-            && let Some(output) = self.guest.ship_pulled(lock, release, name, self.cache.layers()).await?
+        if has_here(engine, name, reference).await
+            && let Some(output) =
+                self.guest.ship_pulled(lock, release, (name, engine), self.cache.layers()).await?
             && output.status == 0
         {
             return Ok(Ok(Pulled {
@@ -87,27 +88,12 @@ impl Runner {
             else {
                 continue;
             };
-            if let Err(stop) = self.pull(lock, journal, &service.from, reference).await? {
+            if let Err(stop) = self.pull(lock, journal, (&service.from, reference), None).await? {
                 return Ok(Err(stop));
             }
             there.push(&service.image);
         }
         Ok(Ok(()))
-    }
-
-    /// Whether the engine here has the image that is meant under its name.
-    async fn has_here(&self, name: &str, reference: &str) -> bool {
-        // Nothing can be loaded under a digest.
-        if Reference::parse(name).is_pinned() {
-            return false;
-        }
-        if name == reference {
-            return true;
-        }
-        match (inspect(name).await, inspect(reference).await) {
-            (Ok(Some(found)), Ok(Some(meant))) => found.id == meant.id,
-            _ => false,
-        }
     }
 
     /// Cause, evidence, and what to do.
@@ -135,6 +121,21 @@ impl Runner {
             }
         };
         format!("{cause}: {evidence}; `{}` on this machine, then the same again", login_command(registry))
+    }
+}
+
+/// Whether the engine here has the image that is meant under its name.
+async fn has_here(engine: Option<Engine>, name: &str, reference: &str) -> bool {
+    // Nothing can be loaded under a digest.
+    if Reference::parse(name).is_pinned() {
+        return false;
+    }
+    if name == reference {
+        return true;
+    }
+    match (find(engine, name).await, find(engine, reference).await) {
+        (Ok((_, Some(found))), Ok((_, Some(meant)))) => found.id == meant.id,
+        _ => false,
     }
 }
 

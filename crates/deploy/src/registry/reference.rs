@@ -71,7 +71,16 @@ impl Reference {
         }
     }
 
-    /// The same without tag and digest.
+    /// With everything that is left out.
+    pub(crate) fn whole(&self) -> String {
+        let name = format!("{}/{}", self.registry, self.path);
+        match (&self.digest, &self.tag) {
+            (Some(digest), _) => format!("{name}@{digest}"),
+            (None, tag) => format!("{name}:{}", tag.as_deref().unwrap_or("latest")),
+        }
+    }
+
+    /// The name that engines list, without tag and digest.
     pub(crate) fn listed_name(&self) -> String {
         match self.registry.as_str() {
             HUB => self.path.strip_prefix("library/").unwrap_or(&self.path).to_owned(),
