@@ -152,4 +152,22 @@ fn a_private_image_is_pulled_by_its_digest_and_no_login_stays() {
     assert!(app.ok(&["plan"]).contains("as the release before means it: 127.0.0.1:5055/shop/web@sha256:"));
     app.ok(&deploy);
     assert_eq!(app.served().as_deref(), Some("1"), "the tag says 2 by now");
+
+    // A login that is refused is no hindrance where the guest has one of its own.
+    log_in(&app, "c2hvcDpvdGhlci1ob3JzZQ==");
+    let stop = "docker rm -f $(docker ps -aq --filter label=com.docker.compose.project=$1)";
+    app.guest(stop);
+    app.guest(FORGET);
+    let own = format!(r#"{{"auths": {{"{REGISTRY}": {{"auth": "{LOGIN}"}}}}}}"#);
+    app.guest_with("mkdir -p /root/.docker && cat >/root/.docker/config.json", &own);
+    app.ok(&deploy);
+    assert_eq!(app.served().as_deref(), Some("1"));
+
+    // The registry has it no more, and another image under its tag would not be it.
+    app.guest(stop);
+    app.guest(FORGET);
+    app.guest("rm -rf /srv/images/docker");
+    push(&app, "3", &["1"]);
+    let said = fails(&app, &deploy);
+    assert!(said.contains("the release before was made of it: give the image another tag"), "{said}");
 }

@@ -272,26 +272,17 @@ async fn ask(helper: &str, path: &str, registry: &str) -> Result<Option<Login>, 
         };
     }
     // What it says is a secret, so it stands in no error.
-    let answer: Answer = serde_json::from_str(&said).map_err(|_| failed("its answer is no login"))?;
+    answered(&said, helper, registry).map(Some).ok_or_else(|| failed("its answer is no login"))
+}
+
+fn answered(said: &str, helper: &str, registry: &str) -> Option<Login> {
+    let Answer { username, secret } = serde_json::from_str(said).ok()?;
+    let (user, password, identity) = match username.as_str() {
+        "<token>" => (String::new(), Secret::new(""), Some(secret)),
+        _ => (username, secret, None),
+    };
     let (registry, path) = (registry.to_owned(), format!("docker-credential-{helper}"));
-    Ok(Some(match answer.username.as_str() {
-        "<token>" => Login {
-            registry,
-            path,
-            user: String::new(),
-            password: Secret::new(""),
-            identity: Some(answer.secret),
-            token: None,
-        },
-        _ => Login {
-            registry,
-            path,
-            user: answer.username,
-            password: answer.secret,
-            identity: None,
-            token: None,
-        },
-    }))
+    Some(Login { registry, user, path, password, identity, token: None })
 }
 
 #[cfg(test)]

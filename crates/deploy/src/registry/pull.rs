@@ -151,16 +151,24 @@ fn pulled(text: &str, sent: u64, reference: &str) -> Pulled {
     Pulled { id: said("@image "), reference, sent }
 }
 
-/// The line in which a registry says that it does not know who asks, or not as somebody who may.
+/// The line in which a registry says that it does not know who asks, or not as somebody who may, or may so often.
 fn refusal(said: &str) -> Option<&str> {
-    let words =
-        ["unauthorized", "denied", "no basic auth credentials", "authentication required", "403 forbidden"];
+    let words = [
+        "unauthorized",
+        "denied",
+        "no basic auth credentials",
+        "authentication required",
+        "403 forbidden",
+        "toomanyrequests",
+    ];
     let is_refusal = |line: &&str| {
         let line = line.to_lowercase();
         // Docker's own socket is no registry.
         words.iter().any(|word| line.contains(word)) && !line.contains("docker daemon socket")
     };
-    said.lines().map(str::trim).find(is_refusal)
+    let lines = || said.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('@'));
+    // The last word is that of the last try: a login that is refused is none of the matter where the guest's own is taken.
+    lines().next_back().filter(is_refusal).and(lines().find(is_refusal))
 }
 
 /// Whether a registry says that it has no such image.
@@ -189,10 +197,14 @@ mod tests {
             "Error response from daemon: Head \"http://h/v2/x/manifests/1\": no basic auth credentials",
             "Error response from daemon: pull access denied for x, repository does not exist or may require 'docker login'",
             "Error response from daemon: unauthorized: authentication required",
+            "toomanyrequests: You have reached your unauthenticated pull rate limit",
         ];
         for line in refusals {
-            assert_eq!(refusal(&format!("1: Pulling from x\n{line}\n")), Some(line));
+            assert_eq!(refusal(&format!("1: Pulling from x\n{line}\n@status 1\n")), Some(line));
         }
+        let twice = refusals.join("\n");
+        assert_eq!(refusal(&twice), Some(refusals[0]), "that of the login");
+        assert_eq!(refusal(&format!("{twice}\nmanifest unknown")), None);
         let others = [
             "dial tcp 10.0.0.1:443: i/o timeout",
             "manifest for x:1 not found: manifest unknown",

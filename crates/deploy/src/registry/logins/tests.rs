@@ -107,3 +107,16 @@ async fn a_login_is_shown_nowhere() {
     let said = format!("denied for ann with horse ({})", auth("ann:horse"));
     assert_eq!(login.redact(&said), "denied for ann with … (…)");
 }
+
+#[test]
+fn programs_give_passwords_or_tokens() {
+    let config = |said: &str| {
+        let login = answered(said, "test", "a.io").unwrap();
+        String::from_utf8(login.config()).unwrap()
+    };
+    let said = r#"{"ServerURL": "a.io", "Username": "ann", "Secret": "horse"}"#;
+    assert_eq!(config(said), format!(r#"{{"auths":{{"a.io":{{"auth":"{}"}}}}}}"#, auth("ann:horse")));
+    let said = r#"{"Username": "<token>", "Secret": "tok"}"#;
+    assert_eq!(config(said), r#"{"auths":{"a.io":{"identitytoken":"tok"}}}"#);
+    assert!(answered("horse", "test", "a.io").is_none());
+}
