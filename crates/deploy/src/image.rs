@@ -10,7 +10,7 @@ use crate::delta::{Parts, Wanted};
 use crate::error::DeployError;
 use crate::event::Event;
 use crate::guest::{Action, Guest, Lock};
-use crate::local::{Building, Built, Inspected, failed, inspect};
+use crate::local::{Building, Built, Engine, Inspected, failed, find};
 use crate::pack::{Codec, Form, Pack, Part, Source, blob};
 use crate::push::push;
 use crate::ship::Cache;
@@ -152,10 +152,10 @@ impl Guest {
         &self,
         lock: &Lock,
         release: u64,
-        name: &str,
+        (name, engine): (&str, Option<Engine>),
         cache: &Cache,
     ) -> Result<Option<Output>, DeployError> {
-        let Ok(Some(image)) = inspect(name).await else { return Ok(None) };
+        let Ok((_, Some(image))) = find(engine, name).await else { return Ok(None) };
         self.send_image(lock, release, (name, &image), Store::default(), cache).await.map(Some)
     }
 
@@ -188,7 +188,7 @@ impl Guest {
         } else {
             archive.clone()
         };
-        let source = pushed.map_or(Source::Archive, |pushed| Source::Pushed(Arc::new(pushed)));
+        let source = pushed.map_or(Source::Archive(image.engine), |pushed| Source::Pushed(Arc::new(pushed)));
         let mut pack = Pack { name: name.to_owned(), id, form, codec, source };
         let mut output = self.load(lock, release, &pack, &store).await?;
         if let (94, Form::Parts(parts)) = (output.status, &mut pack.form) {
@@ -198,12 +198,12 @@ impl Guest {
         }
         if let (96, Source::Pushed(_)) = (output.status, &pack.source) {
             // It did not arrive whole: what was pushed was not what it was called.
-            pack.source = Source::Archive;
+            pack.source = Source::Archive(image.engine);
             output = self.load(lock, release, &pack, &store).await?;
         }
         if output.status == 94 {
             // The engine here keeps images in another way.
-            (pack.form, pack.id, pack.source) = (archive, image.id.clone(), Source::Archive);
+            (pack.form, pack.id, pack.source) = (archive, image.id.clone(), Source::Archive(image.engine));
             output = self.load(lock, release, &pack, &store).await?;
         }
         if let Form::Parts(parts) = &pack.form {

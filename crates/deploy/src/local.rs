@@ -1,4 +1,4 @@
-//! The engine of this machine: images that it has, and builds.
+//! The engine of this machine, Docker or Podman: images that it has, and builds.
 
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -10,7 +10,67 @@ use tokio::process::Command;
 use tokio::task::JoinHandle;
 
 use crate::error::DeployError;
+use crate::registry::Reference;
 use crate::spec::{Build, Spec};
+
+/// What builds and keeps images on this machine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Engine {
+    /// Docker Engine.
+    #[default]
+    Docker,
+    /// Podman.
+    Podman,
+}
+
+impl Engine {
+    fn program(self) -> &'static str {
+        match self {
+            Self::Docker => "docker",
+            Self::Podman => "podman",
+        }
+    }
+
+    pub(crate) fn command(self, words: &[&str]) -> Command {
+        let mut command = Command::new(self.program());
+        command.args(words).stdin(Stdio::null()).kill_on_drop(true);
+        command
+    }
+
+    /// An image's name in which nothing is left to guess: Podman takes a short one for its own.
+    fn name(self, name: &str) -> String {
+        match self {
+            Self::Docker => name.to_owned(),
+            Self::Podman => Reference::parse(name).whole(),
+        }
+    }
+
+    /// Gives the archive of an image as Docker loads it.
+    pub(crate) fn save(self, name: &str) -> Command {
+        let name = self.name(name);
+        match self {
+            Self::Docker => self.command(&["save", &name]),
+            Self::Podman => self.command(&["save", "--quiet", "--format", "docker-archive", &name]),
+        }
+    }
+
+    /// Whether it answers.
+    async fn answers(self) -> bool {
+        let format = match self {
+            Self::Docker => "{{.Server.Version}}",
+            Self::Podman => "{{.Client.Version}}",
+        };
+        let mut command = self.command(&["version", "--format", format]);
+        let Ok(mut child) = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn() else {
+            return false;
+        };
+        let mut text = String::new();
+        if let Some(stdout) = &mut child.stdout {
+            drop(tokio::time::timeout(Duration::from_secs(5), stdout.read_to_string(&mut text)).await);
+        }
+        !text.trim().is_empty()
+    }
+}
 
 /// What the engine here says of an image.
 #[derive(Debug, Deserialize)]
@@ -22,6 +82,9 @@ pub(crate) struct Inspected {
     pub(crate) size: u64,
     #[serde(rename = "RootFS")]
     pub(crate) root_fs: RootFs,
+    /// The engine that has it.
+    #[serde(skip)]
+    pub(crate) engine: Engine,
 }
 
 #[derive(Debug, Deserialize)]
@@ -48,7 +111,7 @@ impl Building {
     pub(crate) fn begin(spec: &Spec, build: &Build, name: &str) -> Self {
         let base = spec.contexts.get(&build.context).map(|tree| tree.base.clone()).unwrap_or_default();
         let label = format!("plimsoll.app={}", spec.app);
-        Self(tokio::spawn(built(name.to_owned(), label, base, build.clone())))
+        Self(tokio::spawn(built(spec.options.engine, name.to_owned(), label, base, build.clone())))
     }
 
     /// Waits for it.
@@ -66,12 +129,23 @@ impl Drop for Building {
     }
 }
 
-async fn built(name: String, label: String, base: PathBuf, build: Build) -> Result<Built, DeployError> {
-    if let Some(image) = inspect(&name).await? {
+async fn built(
+    engine: Option<Engine>,
+    name: String,
+    label: String,
+    base: PathBuf,
+    build: Build,
+) -> Result<Built, DeployError> {
+    let (engine, found) = find(engine, &name).await?;
+    if let Some(image) = found {
         return Ok(Built { image, took: None });
     }
     let begun = Instant::now();
-    let mut command = docker(&["build", "-t", &name, "--label", &label]);
+    let mut command = engine.command(&["build", "-t", &engine.name(&name), "--label", &label]);
+    if engine == Engine::Podman {
+        // Its own format has no health checks, and another configuration than the one that Docker gets.
+        command.args(["--format", "docker"]);
+    }
     command.arg("-f").arg(base.join(&build.dockerfile));
     if let Some(target) = &build.target {
         command.args(["--target", target]);
@@ -84,16 +158,10 @@ async fn built(name: String, label: String, base: PathBuf, build: Build) -> Resu
         return Err(failed("build", &last(&output.stderr)));
     }
     let took = Some(begun.elapsed());
-    match inspect(&name).await? {
+    match inspect(engine, &name).await? {
         Some(image) => Ok(Built { image, took }),
         None => Err(failed("build", "the image is not there afterwards")),
     }
-}
-
-pub(crate) fn docker(words: &[&str]) -> Command {
-    let mut command = Command::new("docker");
-    command.args(words).stdin(Stdio::null()).kill_on_drop(true);
-    command
 }
 
 pub(crate) fn failed(what: &'static str, reason: &str) -> DeployError {
@@ -107,28 +175,75 @@ fn last(stderr: &[u8]) -> String {
     lines.get(lines.len().saturating_sub(3)..).unwrap_or_default().join("; ")
 }
 
-pub(crate) async fn inspect(name: &str) -> Result<Option<Inspected>, DeployError> {
-    let output = docker(&["image", "inspect", "--format", "{{json .}}", name]).output().await;
-    let output = output.map_err(|error| failed("docker", &error.to_string()))?;
+/// An image by its name, and the engine that was asked: the one that is said, or Docker where it answers, or Podman.
+pub(crate) async fn find(
+    engine: Option<Engine>,
+    name: &str,
+) -> Result<(Engine, Option<Inspected>), DeployError> {
+    let first = engine.unwrap_or_default();
+    match (inspect(first, name).await, engine) {
+        (Ok(found), _) => Ok((first, found)),
+        (Err(error), Some(_)) => Err(error),
+        (Err(error), None) => match inspect(Engine::Podman, name).await {
+            Ok(found) => Ok((Engine::Podman, found)),
+            Err(_) => Err(error),
+        },
+    }
+}
+
+async fn inspect(engine: Engine, name: &str) -> Result<Option<Inspected>, DeployError> {
+    let output = engine.command(&["image", "inspect", &engine.name(name)]).output().await;
+    let output = output.map_err(|error| failed(engine.program(), &error.to_string()))?;
     if output.status.success() {
-        return Ok(Some(serde_json::from_slice(&output.stdout)?));
+        return inspected(engine, &output.stdout);
     }
     let said = last(&output.stderr);
-    if said.to_lowercase().contains("no such image") { Ok(None) } else { Err(failed("docker", &said)) }
+    let lacks = match engine {
+        Engine::Docker => "no such image",
+        Engine::Podman => "image not known",
+    };
+    if said.to_lowercase().contains(lacks) { Ok(None) } else { Err(failed(engine.program(), &said)) }
+}
+
+fn inspected(engine: Engine, text: &[u8]) -> Result<Option<Inspected>, DeployError> {
+    let all: Vec<Inspected> = serde_json::from_slice(text)?;
+    Ok(all.into_iter().next().map(|image| match image.id.starts_with("sha256:") {
+        true => Inspected { engine, ..image },
+        // So does Podman call it, also where it is installed as `docker`.
+        false => Inspected { engine: Engine::Podman, id: format!("sha256:{}", image.id), ..image },
+    }))
 }
 
 /// Whether there is an engine here that builds.
-pub(crate) async fn builds_here() -> bool {
-    let Ok(mut child) = docker(&["version", "--format", "{{.Server.Version}}"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-    else {
-        return false;
-    };
-    let mut text = String::new();
-    if let Some(stdout) = &mut child.stdout {
-        drop(tokio::time::timeout(Duration::from_secs(5), stdout.read_to_string(&mut text)).await);
+pub(crate) async fn builds_here(engine: Option<Engine>) -> bool {
+    match engine {
+        Some(engine) => engine.answers().await,
+        None => Engine::Docker.answers().await || Engine::Podman.answers().await,
     }
-    !text.trim().is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_engines_say_the_same_of_an_image() {
+        let of = |id: &str| {
+            let text = format!(
+                r#"[{{"Id": "{id}", "Architecture": "amd64", "Size": 5, "RootFS": {{"Type": "layers", "Layers": ["sha256:l"]}}}}]"#
+            );
+            inspected(Engine::Docker, text.as_bytes()).unwrap().unwrap()
+        };
+        let (docker, podman) = (of("sha256:a"), of("a"));
+        assert_eq!((docker.engine, podman.engine), (Engine::Docker, Engine::Podman));
+        assert_eq!((docker.id, docker.root_fs.layers), (podman.id, podman.root_fs.layers));
+        assert!(inspected(Engine::Podman, b"[]").unwrap().is_none());
+    }
+
+    #[test]
+    fn podman_is_told_whole_names() {
+        assert_eq!(Engine::Podman.name("plimsoll/shop:1"), "docker.io/plimsoll/shop:1");
+        assert_eq!(Engine::Podman.name("redis"), "docker.io/library/redis:latest");
+        assert_eq!(Engine::Docker.name("redis"), "redis");
+    }
 }

@@ -1,6 +1,7 @@
 //! An image on its way: what the engine's archive of it holds or what it pushed, without what the guest has, some of it as
 //! differences.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::io;
 use std::process::Stdio;
@@ -14,7 +15,7 @@ use tokio_util::io::SyncIoBridge;
 use crate::delta::{LIMIT, Parts, Wanted};
 use crate::digest::Hasher;
 use crate::error::DeployError;
-use crate::local::{docker, failed};
+use crate::local::{Engine, failed};
 use crate::push::Pushed;
 
 /// How it is compressed.
@@ -57,8 +58,8 @@ impl Form {
 /// Where its bytes come from.
 #[derive(Clone, Debug)]
 pub(crate) enum Source {
-    /// The engine's archive of the whole image.
-    Archive,
+    /// This engine's archive of the whole image.
+    Archive(Engine),
     /// What the engine pushed of it.
     Pushed(Arc<Pushed>),
 }
@@ -118,11 +119,12 @@ impl Pack {
         let (reader, writer) = tokio::io::duplex(1 << 20);
         let (writer, pack) = (SyncIoBridge::new(writer), self.clone());
         // What ends early is noticed by the guest, which knows the layers that it must have.
-        if let Source::Pushed(_) = self.source {
+        let Source::Archive(engine) = self.source else {
             drop(tokio::task::spawn_blocking(move || pack.write(io::empty(), writer)));
             return Ok(reader);
-        }
-        let mut child = docker(&["save", &self.name])
+        };
+        let mut child = engine
+            .save(&self.name)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -166,17 +168,18 @@ impl Pack {
         for entry in archive.entries()? {
             let mut entry = entry?;
             let path = entry.path()?.to_string_lossy().into_owned();
+            let place = place(&path);
             let mut header = entry.header().clone();
             // Times of this machine are no part of an image.
             header.set_mtime(0);
             match &self.form {
                 Form::Parts(parts) => {
-                    let wanted = path.strip_prefix("blobs/sha256/").unwrap_or_default();
+                    let wanted = place.strip_prefix("blobs/sha256/").unwrap_or_default();
                     if let Some((digest, wanted)) = parts.wanted.get_key_value(wanted) {
                         part(&mut sent, &mut header, (parts, digest, wanted), &mut entry)?;
                     }
                 }
-                Form::Archive { left_out } if left_out.contains(&path) => {}
+                Form::Archive { left_out } if left_out.contains(place.as_ref()) => {}
                 Form::Archive { .. } => match entry.link_name()? {
                     Some(link) => sent.append_link(&mut header, &path, link)?,
                     None => sent.append_data(&mut header, &path, &mut entry)?,
@@ -236,6 +239,17 @@ pub(crate) fn blob(layer: &str) -> Option<String> {
     Some(format!("blobs/sha256/{}", layer.strip_prefix("sha256:")?))
 }
 
+/// Where Docker's archive has what Podman's has as `DIGEST.tar` and `DIGEST.json`. The list of what is what stands at the end
+/// of both, too late for a stream.
+fn place(path: &str) -> Cow<'_, str> {
+    let stem = path.strip_suffix(".tar").or_else(|| path.strip_suffix(".json"));
+    let is_digest = |stem: &&str| stem.len() == 64 && stem.bytes().all(|byte| byte.is_ascii_hexdigit());
+    match stem.filter(is_digest) {
+        Some(digest) => Cow::Owned(format!("blobs/sha256/{digest}")),
+        None => Cow::Borrowed(path),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::io::Read as _;
@@ -262,7 +276,7 @@ mod tests {
             id: "sha256:b".to_owned(),
             form: Form::Archive { left_out },
             codec,
-            source: Source::Archive,
+            source: Source::Archive(Engine::Docker),
         }
     }
 
@@ -270,6 +284,16 @@ mod tests {
         let mut archive = tar::Archive::new(plain);
         let entries = archive.entries().unwrap();
         entries.map(|entry| entry.unwrap().path().unwrap().to_string_lossy().into_owned()).collect()
+    }
+
+    #[test]
+    fn what_podman_calls_by_its_digest_stands_where_docker_has_it() {
+        let digest = "c0ffee".repeat(10) + "beef";
+        assert_eq!(place(&format!("{digest}.tar")), format!("blobs/sha256/{digest}"));
+        assert_eq!(place(&format!("{digest}.json")), format!("blobs/sha256/{digest}"));
+        for other in ["manifest.json", "blobs/sha256/a", "a/layer.tar", ".tar", ""] {
+            assert_eq!(place(other), other);
+        }
     }
 
     #[test]

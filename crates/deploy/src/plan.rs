@@ -1,10 +1,10 @@
 //! From what should be and what is to steps: pure data that can be printed, tested and refused.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::digest::Hasher;
 use crate::spec::{Order, Place, Service, Source, Spec};
-use crate::state::{Release, State};
+use crate::state::{Release, Released, State};
 
 /// What a deploy does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// Ids of images that the guest has already, by service.
     pub images: BTreeMap<String, String>,
+    /// What registries give images for, whatever becomes of their tags, by name and id.
+    pub references: BTreeMap<(String, String), String>,
     /// Bytes that the guest will need, as far as they are known before.
     pub needed: u64,
     /// Why it must not be done.
@@ -67,6 +69,8 @@ pub enum Step {
     Pull {
         /// Its name.
         image: String,
+        /// What the release before means by that name, where the guest has it no more.
+        reference: Option<String>,
     },
     /// Write the release into the guest.
     Render,
@@ -121,20 +125,50 @@ impl Plan {
     pub fn is_empty(&self) -> bool {
         self.steps.is_empty()
     }
+
+    /// What its registry gives the image with this name and id for.
+    #[must_use]
+    pub fn reference(&self, name: &str, id: &str) -> Option<String> {
+        self.references.get(&(name.to_owned(), id.to_owned())).cloned()
+    }
+}
+
+/// What the last good release means by the name of an image.
+fn meant<'a>(name: &str, good: Option<&'a Release>) -> Option<&'a Released> {
+    good.into_iter().flat_map(|release| &release.services).find(|old| old.from == name)
 }
 
 /// The id of a service's image where the guest has it.
 fn present(spec: &Spec, service: &Service, good: Option<&Release>, state: &State) -> Option<String> {
     let name = service.image.name(&spec.app);
-    let has = |id: &str| state.images.values().any(|found| found == id);
     if matches!(service.image, Source::Registry(_)) {
         // A tag that moved upstream does not move here: the release says which image is meant.
-        let before = good.into_iter().flat_map(|release| &release.services).find(|old| old.from == name);
-        if let Some(before) = before.filter(|before| has(&before.image)) {
-            return Some(before.image.clone());
+        match meant(&name, good) {
+            Some(before) if state.has(&before.image) => return Some(before.image.clone()),
+            // What the guest has under that name by now may be another one.
+            Some(before) if before.reference.is_some() => return None,
+            _ => {}
         }
     }
     state.image(&name).map(ToOwned::to_owned)
+}
+
+/// What registries give the images of services for, as the last good release says or the guest's engine.
+fn references(
+    spec: &Spec,
+    images: &BTreeMap<String, String>,
+    good: Option<&Release>,
+    state: &State,
+) -> BTreeMap<(String, String), String> {
+    let pulled = spec.services.iter().filter(|service| matches!(service.image, Source::Registry(_)));
+    let one = |service: &Service| {
+        let (name, id) = (service.image.name(&spec.app), images.get(&service.name)?);
+        let before = meant(&name, good).filter(|before| before.image == *id);
+        let recorded = before.and_then(|before| before.reference.clone());
+        let reference = recorded.or_else(|| state.reference(&name, id))?;
+        Some(((name, id.clone()), reference))
+    };
+    pulled.filter_map(one).collect()
 }
 
 /// Digest of a release: the same one means that nothing would change.
@@ -169,6 +203,7 @@ pub fn plan(spec: &Spec, state: &State) -> Plan {
         needed: 0,
         refusal: None,
         warnings: spec.warnings.clone(),
+        references: references(spec, &images, good, state),
         images,
     };
     let is_same =
@@ -226,7 +261,7 @@ fn steps(spec: &Spec, state: &State, images: &BTreeMap<String, String>) -> Vec<S
         }
     }
     let mut builds: BTreeMap<String, (String, Vec<String>)> = BTreeMap::new();
-    let mut pulls: Vec<String> = Vec::new();
+    let mut pulls: BTreeSet<String> = BTreeSet::new();
     for service in spec.services.iter().filter(|service| !images.contains_key(&service.name)) {
         let name = service.image.name(&spec.app);
         match &service.image {
@@ -234,12 +269,13 @@ fn steps(spec: &Spec, state: &State, images: &BTreeMap<String, String>) -> Vec<S
                 let entry = builds.entry(name).or_insert_with(|| (build.context.clone(), Vec::new()));
                 entry.1.push(service.name.clone());
             }
-            Source::Registry(_) => pulls.push(name),
+            Source::Registry(_) => drop(pulls.insert(name)),
         }
     }
-    pulls.sort();
-    pulls.dedup();
-    steps.extend(pulls.into_iter().map(|image| Step::Pull { image }));
+    steps.extend(pulls.into_iter().map(|image| {
+        let reference = meant(&image, state.last_good()).and_then(|before| before.reference.clone());
+        Step::Pull { image, reference }
+    }));
     let is_here = spec.options.build == Place::Here;
     let mut contexts: Vec<&String> =
         builds.values().filter(|_| !is_here).map(|(context, _)| context).collect();
@@ -323,187 +359,4 @@ fn unchanged(service: &Service, state: &State, images: &BTreeMap<String, String>
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-    use std::time::Duration;
-
-    use serde_json::json;
-
-    use super::*;
-    use crate::spec::{Hook, Options, Values};
-    use crate::state::{Container, Released};
-
-    fn service(name: &str, needs: &[&str]) -> Service {
-        Service {
-            name: name.to_owned(),
-            image: Source::Registry(format!("{name}:1")),
-            order: Order::StartFirst,
-            replicas: 1,
-            is_job: false,
-            needs: needs.iter().map(|need| (*need).to_owned()).collect::<BTreeSet<_>>(),
-            deadline: Duration::from_secs(60),
-            start_period: Duration::ZERO,
-            grace: Duration::from_secs(10),
-            digest: name.to_owned(),
-        }
-    }
-
-    fn spec(services: Vec<Service>) -> Spec {
-        Spec {
-            app: "shop".to_owned(),
-            target: "production".to_owned(),
-            version: None,
-            compose: json!({"services": {}}),
-            services,
-            values: Values::default(),
-            files: BTreeMap::new(),
-            contexts: BTreeMap::new(),
-            hooks: Vec::new(),
-            checks: Vec::new(),
-            options: Options { watch: Duration::ZERO, ..Options::default() },
-            warnings: Vec::new(),
-        }
-    }
-
-    fn names(plan: &Plan) -> Vec<String> {
-        let name = |step: &Step| match step {
-            Step::Switch { service, .. } => format!("switch {service}"),
-            Step::Hook { service, .. } => format!("hook {service}"),
-            Step::Pull { image } => format!("pull {image}"),
-            Step::Remove { service } => format!("remove {service}"),
-            other => format!("{other:?}").to_lowercase(),
-        };
-        plan.steps.iter().map(name).collect()
-    }
-
-    /// The guest after a good deploy of this.
-    fn deployed(spec: &Spec) -> State {
-        let mut state = State { engine: Some("26".to_owned()), ..State::default() };
-        for service in &spec.services {
-            state.images.insert(format!("{}:1", service.name), format!("sha256:{}", service.name));
-            state.containers.push(Container {
-                id: service.name.clone(),
-                name: service.name.clone(),
-                service: service.name.clone(),
-                image: format!("sha256:{}", service.name),
-                status: "running".to_owned(),
-                health: "healthy".to_owned(),
-                exit: 0,
-                restarts: 0,
-                started: String::new(),
-                oneoff: String::new(),
-            });
-        }
-        let images = plan(spec, &state).images;
-        let services = spec.services.iter().map(|service| Released {
-            name: service.name.clone(),
-            image: images[&service.name].clone(),
-            from: format!("{}:1", service.name),
-            fingerprint: Spec::fingerprint(service, &images[&service.name]),
-            start_first: true,
-            replicas: 1,
-            is_job: false,
-            deadline: 60,
-            start_period: 0,
-            grace: 10,
-        });
-        let release = Release {
-            format: 1,
-            number: 1,
-            target: "production".to_owned(),
-            version: None,
-            by: String::new(),
-            at: String::new(),
-            services: services.collect(),
-            digest: digest(spec, &images).unwrap(),
-            files: BTreeSet::new(),
-        };
-        state.releases.insert(1, release);
-        state.numbers.insert(1);
-        state.good = Some(1);
-        state
-    }
-
-    #[test]
-    fn what_is_as_it_should_be_needs_no_step() {
-        let spec = spec(vec![service("db", &[]), service("web", &["db"])]);
-        assert_eq!(names(&plan(&spec, &deployed(&spec))), [""; 0]);
-    }
-
-    #[test]
-    fn only_what_changed_is_switched() {
-        let before = spec(vec![service("db", &[]), service("web", &["db"])]);
-        let mut after = before.clone();
-        after.services[1].digest = "other".to_owned();
-        assert_eq!(names(&plan(&after, &deployed(&before))), ["render", "switch web", "good", "collect"]);
-    }
-
-    #[test]
-    fn data_is_kept_before_the_first_thing_that_may_change_it() {
-        let mut spec = spec(vec![service("db", &[]), service("web", &["db"])]);
-        spec.options.restore_data = true;
-        let first = names(&plan(&spec, &State::default()));
-        assert!(!first.contains(&"snapshot".to_owned()), "there is nothing to go back to: {first:?}");
-        let state = deployed(&spec);
-        spec.hooks.push(Hook {
-            service: "web".to_owned(),
-            run: vec!["x".to_owned()],
-            deadline: Duration::ZERO,
-        });
-        spec.services[1].digest = "other".to_owned();
-        assert_eq!(
-            names(&plan(&spec, &state)),
-            ["render", "snapshot", "hook web", "switch web", "good", "forget", "collect"]
-        );
-    }
-
-    #[test]
-    fn a_container_that_died_is_switched() {
-        let spec = spec(vec![service("db", &[]), service("web", &["db"])]);
-        let mut state = deployed(&spec);
-        state.containers[0].status = "exited".to_owned();
-        assert_eq!(names(&plan(&spec, &state)), ["render", "switch db", "good", "collect"]);
-    }
-
-    #[test]
-    fn a_service_that_is_no_more_is_taken_away() {
-        let before = spec(vec![service("db", &[]), service("web", &["db"])]);
-        let after = spec(vec![service("db", &[])]);
-        assert_eq!(names(&plan(&after, &deployed(&before))), ["render", "remove web", "good", "collect"]);
-    }
-
-    #[test]
-    fn a_full_disk_is_noticed_before_anything_is_done() {
-        let spec = spec(vec![service("db", &[])]);
-        let refusal = |free| plan(&spec, &State { free: Some(free), ..State::default() }).refusal;
-        assert_eq!(refusal(1 << 30), None);
-        assert!(refusal(100 << 20).is_some_and(|reason| reason.contains("100 MiB left")));
-    }
-
-    #[test]
-    fn a_first_migration_finds_its_database() {
-        let mut spec = spec(vec![service("db", &[]), service("other", &[]), service("web", &["db"])]);
-        spec.hooks.push(Hook {
-            service: "web".to_owned(),
-            run: vec!["migrate".to_owned()],
-            deadline: Duration::ZERO,
-        });
-        let names = names(&plan(&spec, &State::default()));
-        let rest = &names[3..];
-        assert_eq!(
-            rest,
-            ["render", "switch db", "hook web", "switch other", "switch web", "good", "collect"]
-        );
-    }
-
-    #[test]
-    fn after_a_deploy_that_was_cut_off_nothing_counts_as_unchanged() {
-        let spec = spec(vec![service("db", &[])]);
-        let mut state = deployed(&spec);
-        let line = r#"@journal {"at":"","run":"a","release":2,"step":"switch db","phase":"begin"}"#;
-        state.journal = State::parse(line).journal;
-        let plan = plan(&spec, &state);
-        assert_eq!((plan.unfinished, plan.release), (Some(2), 3));
-        assert_eq!(names(&plan), ["render", "switch db", "good", "collect"]);
-    }
-}
+mod tests;

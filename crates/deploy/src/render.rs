@@ -17,6 +17,7 @@ pub(crate) fn release(spec: &Spec, plan: &Plan, who: &str) -> Result<Release, St
         services.push(Released {
             name: service.name.clone(),
             image: image.clone(),
+            reference: plan.reference(&service.image.name(&spec.app), image),
             from: service.image.name(&spec.app),
             fingerprint: Spec::fingerprint(service, image),
             start_first: is_start_first(&service.order),

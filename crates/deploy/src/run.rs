@@ -10,9 +10,10 @@ use crate::data::Keeper;
 use crate::error::DeployError;
 use crate::event::Event;
 use crate::guest::{Action, Depth, Guest, Lock, script};
-use crate::local::builds_here;
+use crate::local::{Engine, builds_here};
 use crate::password::{Change, Verb};
 use crate::plan::{self, Plan, Step};
+use crate::registry::Logins;
 use crate::ship::Cache;
 use crate::spec::{Order, Spec};
 use crate::state::{Release, Released, State};
@@ -45,6 +46,8 @@ pub struct Runner {
     pub who: String,
     /// The guest on its node, where data is to go back with a release.
     pub keeper: Option<Keeper>,
+    /// This machine's logins at registries.
+    pub logins: Logins,
     /// A password that changes in its server, too.
     pub change: Option<Arc<Change>>,
 }
@@ -92,9 +95,13 @@ impl Runner {
         if let Some(refusal) = plan.refusal {
             return Err(DeployError::Refused(refusal));
         }
-        if !buildings.is_empty() && !builds_here().await {
-            let reason = "no Docker Engine answers here".to_owned();
-            return Err(DeployError::Local { what: "docker build", reason });
+        if !buildings.is_empty() && !builds_here(spec.options.engine).await {
+            let reason = match spec.options.engine {
+                Some(Engine::Docker) => "no Docker Engine answers here",
+                Some(Engine::Podman) => "no Podman answers here",
+                None => "neither Docker Engine nor Podman answers here",
+            };
+            return Err(DeployError::Local { what: "build", reason: reason.to_owned() });
         }
         if plan.steps.contains(&Step::Snapshot) {
             let Some(keeper) = &self.keeper else {
@@ -229,6 +236,9 @@ impl Runner {
         journal: u64,
     ) -> Result<Result<BTreeMap<String, u64>, Stop>, DeployError> {
         let mut pauses = BTreeMap::new();
+        if let Err(stop) = self.pull_missing(lock, state, release, journal).await? {
+            return Ok(Err(stop));
+        }
         for service in &release.services {
             let output = self.switch(lock, journal, release.number, service).await?;
             if let Err(stop) = stopped(&format!("switch {}", service.name), Some(&service.name), &output) {

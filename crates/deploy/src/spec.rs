@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::Value as Json;
 
 use crate::digest::Hasher;
+use crate::local::Engine;
 use crate::tree::Tree;
 
 /// Values that the guest gets in files for root only. They are never shown.
@@ -189,6 +190,8 @@ pub enum Place {
 pub struct Options {
     /// Where images are built.
     pub build: Place,
+    /// What builds here; nothing takes Docker where it answers, else Podman.
+    pub engine: Option<Engine>,
     /// Good releases that are kept.
     pub keep: usize,
     /// How long everything must stay healthy before a release counts as good.
@@ -209,6 +212,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             build: Place::default(),
+            engine: None,
             keep: 5,
             watch: Duration::from_secs(3),
             check_deadline: Duration::from_secs(30),

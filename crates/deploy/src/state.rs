@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::registry::Reference;
+
 /// The record of a release, `release.json` in its directory. Values never stand in it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Release {
@@ -39,6 +41,9 @@ pub struct Released {
     pub image: String,
     /// The name under which it was found or built.
     pub from: String,
+    /// What its registry gives the same image for, whatever becomes of the tag: its name with a digest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
     /// Digest of its containers.
     pub fingerprint: String,
     /// Whether new containers are healthy before old ones stop.
@@ -132,7 +137,7 @@ pub struct State {
     pub lock: Option<Owner>,
     /// Containers, those of hooks left out.
     pub containers: Vec<Container>,
-    /// Ids of images by `name:tag`.
+    /// Ids of images by `name:tag` and by `name@digest`; those that have neither by themselves.
     pub images: BTreeMap<String, String>,
     /// Digests of build contexts that the guest has whole, by name.
     pub contexts: BTreeMap<String, String>,
@@ -171,8 +176,9 @@ impl State {
                     state.containers.extend(container.into_iter().filter(|found| found.oneoff != "True"));
                 }
                 "image" => {
-                    if let Some((id, name)) = rest.split_once(' ') {
-                        state.images.insert(name.to_owned(), id.to_owned());
+                    if let Some((id, names)) = rest.split_once(' ') {
+                        state.images.extend(names_of(names).map(|name| (name, id.to_owned())));
+                        state.images.entry(id.to_owned()).or_insert_with(|| id.to_owned());
                     }
                 }
                 "context" => {
@@ -216,11 +222,22 @@ impl State {
     /// The id of an image by the name under which Compose files know it.
     #[must_use]
     pub fn image(&self, name: &str) -> Option<&str> {
-        let short = ["docker.io/library/", "docker.io/"].iter().find_map(|start| name.strip_prefix(start));
-        let name = short.unwrap_or(name);
-        let has_tag = name.rsplit('/').next().is_some_and(|last| last.contains(':'));
-        let found = if has_tag { self.images.get(name) } else { self.images.get(&format!("{name}:latest")) };
-        found.map(String::as_str)
+        self.images.get(&Reference::parse(name).listed()).map(String::as_str)
+    }
+
+    /// Whether the guest has the image with this id.
+    #[must_use]
+    pub fn has(&self, id: &str) -> bool {
+        self.images.contains_key(id)
+    }
+
+    /// What the registry of an image gives the one with this id for, by the digest that the guest's engine knows.
+    pub(crate) fn reference(&self, name: &str, id: &str) -> Option<String> {
+        let image = Reference::parse(name);
+        let start = format!("{}@", image.listed_name());
+        let mut all =
+            self.images.range(start.clone()..).map_while(|(key, id)| Some((key.strip_prefix(&start)?, id)));
+        all.find(|(_, found)| *found == id).map(|(digest, _)| image.at(digest))
     }
 
     /// The containers of a service.
@@ -234,6 +251,14 @@ impl State {
         let step = format!("switch {service}");
         self.journal.iter().rev().filter(|entry| entry.step == step).find_map(|entry| entry.pause)
     }
+}
+
+/// The names in what the engine lists of an image: `NAME:TAG DIGEST`, of which each part may be `<none>`.
+fn names_of(listed: &str) -> impl Iterator<Item = String> {
+    let (tagged, digest) = listed.split_once(' ').unwrap_or((listed, "<none>"));
+    let name = tagged.rsplit_once(':').map_or(tagged, |(name, _)| name);
+    let is_said = |name: &String| !name.contains("<none>");
+    [tagged.to_owned(), format!("{name}@{digest}")].into_iter().filter(is_said)
 }
 
 #[cfg(test)]
@@ -254,6 +279,21 @@ mod tests {
         let state = State::parse("@image sha256:1 redis:latest\n@image sha256:2 host:5000/x:latest\n");
         assert_eq!(state.image("docker.io/library/redis"), Some("sha256:1"));
         assert_eq!(state.image("host:5000/x"), Some("sha256:2"));
+    }
+
+    #[test]
+    fn images_are_found_by_tag_digest_and_id() {
+        let state = State::parse(
+            "@image sha256:1 h:5/x:1 sha256:a\n@image sha256:2 h:5/x:<none> sha256:b\n@image sha256:3 <none>:<none> <none>\n\
+             @image sha256:4 built:1 <none>\n",
+        );
+        assert_eq!(
+            (state.image("h:5/x:1"), state.image("h:5/x:1@sha256:b")),
+            (Some("sha256:1"), Some("sha256:2"))
+        );
+        assert!(["sha256:1", "sha256:2", "sha256:3", "sha256:4"].iter().all(|id| state.has(id)));
+        assert_eq!(state.reference("h:5/x:9", "sha256:2").as_deref(), Some("h:5/x@sha256:b"));
+        assert_eq!((state.reference("built:1", "sha256:4"), state.reference("x", "sha256:1")), (None, None));
     }
 
     #[test]

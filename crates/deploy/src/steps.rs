@@ -15,6 +15,7 @@ use crate::local::Building;
 use crate::password::Verb;
 use crate::plan::{self, Plan, Step};
 use crate::push::Lesson;
+use crate::registry::Pulled;
 use crate::render;
 use crate::run::{Done, LOCK_WAIT, Runner, Stop, pause, stopped};
 use crate::spec::{Build, Place, Source, Spec};
@@ -247,14 +248,10 @@ impl Run<'_> {
                     other => other?,
                 }
             }
-            Step::Pull { image } => {
-                let name = format!("pull {image}");
-                let action = Action::new(&name, release, "pull").args([image]);
-                let pulled = guest.step(lock, action.limit(Duration::from_secs(3600))).await?;
-                match pulled.status {
-                    0 => pulled,
-                    _ => guest.ship_pulled(lock, release, image, &runner.cache).await?.unwrap_or(pulled),
-                }
+            Step::Pull { image, reference } => {
+                let reference = reference.as_deref().unwrap_or(image);
+                let pulled = runner.pull(lock, release, (image, reference), spec.options.engine).await?;
+                return Ok(pulled.map(|pulled| self.pulled(image, pulled)));
             }
             Step::Render => return self.render().await,
             Step::Hook { index, service, .. } => {
@@ -303,8 +300,9 @@ impl Run<'_> {
             }
         };
         self.done.sent += output.sent;
-        if let Step::Build { image, .. } | Step::Ship { image, .. } | Step::Pull { image } = step {
-            self.learn(image, &output);
+        if let Step::Build { image, .. } | Step::Ship { image, .. } = step {
+            let text = output.text();
+            self.learn(image, text.lines().find_map(|line| line.strip_prefix("@image ")));
         }
         Ok(stopped(&name_of(step), None, &output))
     }
@@ -331,7 +329,8 @@ impl Run<'_> {
         let missing = self.spec.services.iter().any(|service| !self.plan.images.contains_key(&service.name));
         if missing {
             let state = self.runner.guest.look(&self.lock.shell, Depth::Now, &built_of(self.spec)).await?;
-            self.plan.images = plan::plan(self.spec, &state).images;
+            let Plan { images, references, .. } = plan::plan(self.spec, &state);
+            (self.plan.images, self.plan.references) = (images, references);
         }
         let release = match render::release(self.spec, &self.plan, &self.runner.who) {
             Ok(release) => release,
@@ -368,7 +367,7 @@ impl Run<'_> {
             Step::Ship { image, .. } => Some(image.clone()),
             _ => None,
         });
-        let lesson = Lesson::begin(self.runner.cache.pushed(), shipped.collect());
+        let lesson = Lesson::begin(self.runner.cache.pushed(), self.spec.options.engine, shipped.collect());
         let result = self.stays().await;
         lesson.end().await;
         result
@@ -433,13 +432,18 @@ impl Run<'_> {
         }
     }
 
+    /// Remembers what was pulled.
+    fn pulled(&mut self, name: &str, pulled: Pulled) {
+        self.done.sent += pulled.sent;
+        if let (Some(id), Some(reference)) = (&pulled.id, pulled.reference) {
+            self.plan.references.insert((name.to_owned(), id.clone()), reference);
+        }
+        self.learn(name, pulled.id.as_deref());
+    }
+
     /// Remembers the id that a step found for an image.
-    fn learn(&mut self, name: &str, output: &Output) {
-        let text = output.text();
-        let Some(id) = text.lines().find_map(|line| line.strip_prefix("@image ")).filter(|id| !id.is_empty())
-        else {
-            return;
-        };
+    fn learn(&mut self, name: &str, id: Option<&str>) {
+        let Some(id) = id.filter(|id| !id.is_empty()) else { return };
         let users = self.spec.services.iter().filter(|service| service.image.name(&self.spec.app) == name);
         self.plan.images.extend(users.map(|service| (service.name.clone(), id.to_owned())));
     }
@@ -486,7 +490,7 @@ fn name_of(step: &Step) -> String {
         Step::Context { name, .. } => format!("send {name}"),
         Step::Build { image, .. } => format!("build {image}"),
         Step::Ship { image, .. } => format!("ship {image}"),
-        Step::Pull { image } => format!("pull {image}"),
+        Step::Pull { image, .. } => format!("pull {image}"),
         Step::Remove { service } => format!("remove {service}"),
         Step::Switch { service, .. } => format!("switch {service}"),
         Step::Hook { service, .. } => format!("hook {service}"),

@@ -207,7 +207,7 @@ fn guests_engines_and_tools_are_judged() {
         ["warning space: 1.0 GiB free for images and data in the guest"]
     );
     assert_eq!(
-        shown(&[checks::tools(None, Some("26.1"), true)]),
+        shown(&[checks::tools(None, Some("Docker Engine 26.1"), true)]),
         ["failed tools: there is no `ssh` on this machine"]
     );
     assert_eq!(shown(&[checks::tools(Some("OpenSSH_10"), None, false)]), [""; 0]);

@@ -127,7 +127,11 @@ fn examine(args: &DoctorArgs, settings: &Settings) -> Result<Report, Failure> {
     let ssh = about("ssh", &["-V"]);
     let ssh = ssh.as_deref().map(|line| line.split([',', ' ']).next().unwrap_or(line));
     let docker = about("docker", &["version", "--format", "{{.Server.Version}}"]);
-    checks.push(checks::tools(ssh, docker.as_deref(), !settings.builds_in_guest()));
+    let engine = docker.map(|version| format!("Docker Engine {version}")).or_else(|| {
+        let podman = about("podman", &["version", "--format", "{{.Client.Version}}"]);
+        podman.map(|version| format!("Podman {version}"))
+    });
+    checks.push(checks::tools(ssh, engine.as_deref(), !settings.builds_in_guest()));
     Ok(Report { app: settings.app().to_owned(), target: target.name.clone(), checks })
 }
 

@@ -134,7 +134,10 @@ pub(crate) fn lines(step: &Step) -> Vec<String> {
                 services.join(", ")
             )]
         }
-        Step::Pull { image } => vec![format!("pull {image} in the guest")],
+        Step::Pull { image, reference: None } => vec![format!("pull {image} in the guest")],
+        Step::Pull { image, reference: Some(reference) } => {
+            vec![format!("pull {image} in the guest as the release before means it: {reference}")]
+        }
         Step::Snapshot => {
             vec!["take a snapshot of the guest; a failure takes its data back".to_owned()]
         }
@@ -171,7 +174,9 @@ pub(crate) fn machine(plan: &Plan) -> serde_json::Value {
             }
             Step::Build { services, image } => json!({"step": "build", "services": services, "image": image}),
             Step::Ship { services, image } => json!({"step": "ship", "services": services, "image": image}),
-            Step::Pull { image } => json!({"step": "pull", "image": image}),
+            Step::Pull { image, reference } => {
+                json!({"step": "pull", "image": image, "reference": reference})
+            }
             Step::Snapshot => json!({"step": "snapshot"}),
             Step::Forget => json!({"step": "forget"}),
             Step::Render => json!({"step": "render"}),

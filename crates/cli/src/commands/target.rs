@@ -10,7 +10,7 @@ use clap::{Args, ValueEnum};
 use plimsoll_backup::exactly;
 use plimsoll_config::{self as config, OnFailure};
 use plimsoll_deploy::{
-    Cache, Check, Event, Guest, Hook, Listener, Options, Place, Runner, Spec, Wanted, prepare,
+    Cache, Check, Engine, Event, Guest, Hook, Listener, Logins, Options, Place, Runner, Spec, Wanted, prepare,
 };
 use plimsoll_model::compose::default_files;
 use plimsoll_pve::Vmid;
@@ -37,11 +37,20 @@ pub(crate) enum Format {
 /// Where images are built
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum BuildPlace {
-    /// By the Docker Engine of this machine; layers that the guest lacks are sent
+    /// By Docker or Podman on this machine; layers that the guest lacks are sent
     #[default]
     Here,
     /// By the guest's own Docker Engine; files that changed are sent
     Guest,
+}
+
+/// What builds images on this machine
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum BuildEngine {
+    /// Docker Engine
+    Docker,
+    /// Podman, without a daemon
+    Podman,
 }
 
 /// Which app on which guest.
@@ -96,6 +105,9 @@ pub(crate) struct ReleaseArgs {
     /// Where images are built
     #[arg(long, value_enum, env = "PLIMSOLL_BUILD")]
     pub(crate) build: Option<BuildPlace>,
+    /// What builds images on this machine [default: Docker where it answers, else Podman]
+    #[arg(long, value_enum, env = "PLIMSOLL_ENGINE")]
+    pub(crate) engine: Option<BuildEngine>,
     /// Command to run with the new image before anything is switched, as SERVICE=COMMAND
     #[arg(long, value_name = "SERVICE=COMMAND")]
     pub(crate) before_release: Vec<String>,
@@ -206,8 +218,8 @@ impl TargetArgs {
             .block_on(OpenSsh::connect(destination, &sockets()))
             .map_err(|error| Failure::from(FailureKind::from(plimsoll_deploy::DeployError::from(error))))?;
         let guest = Guest::new(Arc::new(ssh), app, listener);
-        let runner =
-            Runner { guest, cache: Cache(cache().join("trees")), who: who(), keeper: None, change: None };
+        let cache = Cache(cache().join("trees"));
+        let runner = Runner { guest, cache, who: who(), keeper: None, logins: logins(), change: None };
         Ok(Session { runtime, runner })
     }
 
@@ -326,6 +338,10 @@ impl ReleaseArgs {
         let keep = settings.and_then(|settings| usize::try_from(settings.target().keep).ok());
         let options = Options {
             build: if in_guest { Place::Guest } else { Place::Here },
+            engine: self.engine.map(|engine| match engine {
+                BuildEngine::Docker => Engine::Docker,
+                BuildEngine::Podman => Engine::Podman,
+            }),
             keep: self.keep.or(keep).unwrap_or(usual.keep),
             watch: self
                 .watch
@@ -428,6 +444,17 @@ fn environment() -> BTreeMap<String, String> {
     std::env::vars_os()
         .filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)))
         .collect()
+}
+
+/// Where Docker and Podman keep logins at registries.
+fn logins() -> Logins {
+    let folder = |name: &str| variable(name).map(PathBuf::from);
+    let docker = folder("DOCKER_CONFIG").or_else(|| Some(folder("HOME")?.join(".docker")));
+    let podman = folder("REGISTRY_AUTH_FILE")
+        .or_else(|| Some(folder("XDG_RUNTIME_DIR")?.join("containers/auth.json")));
+    let kept = folder("HOME").map(|home| home.join(".config/containers/auth.json"));
+    let files = [docker.map(|docker| docker.join("config.json")), podman, kept];
+    Logins { files: files.into_iter().flatten().collect() }
 }
 
 /// Sockets have short names and go with the session.

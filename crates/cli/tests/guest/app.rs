@@ -289,6 +289,19 @@ impl App {
         self.environment.push(("DOCKER_HOST".to_owned(), engine.to_owned()));
     }
 
+    /// Deploys with this variable from now on.
+    pub(crate) fn with(&mut self, name: &str, value: &str) {
+        self.environment.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// Starts a program as whoever deploys, in the checkout.
+    #[expect(clippy::disallowed_methods, reason = "starts what a deploy starts, too")]
+    pub(crate) fn start(&self, program: &str, args: &[&str]) -> Option<Output> {
+        let mut command = Command::new(program);
+        command.env_clear().envs(self.environment.clone()).args(args);
+        command.current_dir(self.folder.path().join("checkout")).output().ok()
+    }
+
     /// An engine of its own store and network on the guest, reached through the connection of this test.
     fn second_engine(&self) -> String {
         self.guest(include_str!("engine.sh"));
@@ -362,6 +375,38 @@ impl App {
         let input = Input::Bytes(input.as_bytes().to_vec());
         let job = Job::new("the test", script).arg(&self.name).as_root().limit(Duration::from_secs(120));
         self.runtime.block_on(self.ssh.run(job.input(input))).unwrap().success().unwrap().text()
+    }
+
+    /// Puts a program of this machine into the guest.
+    #[expect(clippy::disallowed_methods, reason = "reads what the tester has installed")]
+    pub(crate) fn install(&self, from: &str, to: &str) {
+        let script = "cat >$2.new && chmod 755 $2.new && mv $2.new $2";
+        let job = Job::new("the test", script).arg(&self.name).arg(to).as_root();
+        let input = Input::Bytes(std::fs::read(from).unwrap());
+        let job = job.input(input).limit(Duration::from_secs(120));
+        self.runtime.block_on(self.ssh.run(job)).unwrap().success().unwrap();
+    }
+
+    /// A file below the home of whoever deploys; nothing takes it away.
+    #[expect(clippy::disallowed_methods, reason = "prepares files of a test")]
+    pub(crate) fn at_home(&self, path: &str, text: Option<&str>) -> PathBuf {
+        let path = self.folder.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        match text {
+            Some(text) => std::fs::write(&path, text).unwrap(),
+            None => std::fs::remove_file(&path).unwrap(),
+        }
+        path
+    }
+
+    /// A program that whoever deploys can start by its name.
+    pub(crate) fn program(&mut self, name: &str, script: &str) {
+        let path = self.at_home(&format!("bin/{name}"), Some(script));
+        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        let folder = path.parent().unwrap().display().to_string();
+        for (_, value) in self.environment.iter_mut().filter(|(name, _)| name == "PATH") {
+            *value = format!("{folder}:{value}");
+        }
     }
 
     /// Gives the guest images that stand in for official ones; `false`, said in words, where they are not built.

@@ -21,6 +21,8 @@ mod keep_failed;
 mod lab;
 mod life;
 mod made;
+mod podman;
+mod registry;
 mod replace;
 mod rotate;
 mod story;

@@ -4,9 +4,9 @@
 //! asks for that the next time. The first push of a layer is therefore made when nobody waits for it, by a [`Lesson`],
 //! and [`push`] is for images of which only the layers to be sent are new.
 
-mod engine;
 mod known;
 mod registry;
+mod socket;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -17,11 +17,11 @@ use serde::Deserialize;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use self::engine::Engine;
 pub(crate) use self::known::Known;
 use self::registry::{Registry, Taken, Terms};
+use self::socket::Socket;
 use crate::digest;
-use crate::local::{Inspected, inspect};
+use crate::local::{Engine, Inspected, find};
 
 /// Bytes of layers, as they are pushed, that are held in memory.
 const ROOM: u64 = 256 << 20;
@@ -122,7 +122,7 @@ fn repository() -> String {
 
 /// Lets the engine push an image; what came of it, unless that is given up.
 async fn pushed(
-    engine: &Engine,
+    socket: &Socket,
     image: &str,
     terms: Terms,
     given_up: impl Future<Output = ()>,
@@ -130,13 +130,13 @@ async fn pushed(
     let registry = Registry::open(terms).await.ok()?;
     let repository = repository();
     let name = (repository.as_str(), TAG);
-    engine.tag(image, name).await?;
+    socket.tag(image, name).await?;
     let done = tokio::select! {
-        done = engine.push(name) => done,
+        done = socket.push(name) => done,
         () = registry.full() => None,
         () = given_up => None,
     };
-    engine.untag(name).await;
+    socket.untag(name).await;
     done.map(|()| registry.taken())
 }
 
@@ -144,13 +144,16 @@ async fn pushed(
 ///
 /// `known` layers from the bottom are there.
 pub(crate) async fn push(book: &Known, name: &str, image: &Inspected, known: usize) -> Option<Pushed> {
+    if image.engine != Engine::Docker {
+        return None;
+    }
     let layers = &image.root_fs.layers;
     let (there, lacking) = layers.split_at_checked(known)?;
     let read = book.read();
     let there: Vec<&BTreeSet<String>> = there.iter().map(|layer| read.get(layer)).collect::<Option<_>>()?;
-    let engine = Engine::here().await?;
+    let socket = Socket::here().await?;
     let added =
-        engine.history(name).await?.into_iter().filter(|size| *size > 0).take(lacking.len()).sum::<u64>();
+        socket.history(name).await?.into_iter().filter(|size| *size > 0).take(lacking.len()).sum::<u64>();
     if added.saturating_mul(ARCHIVED_MEANWHILE) > image.size || added > ROOM {
         return None;
     }
@@ -161,7 +164,7 @@ pub(crate) async fn push(book: &Known, name: &str, image: &Inspected, known: usi
     };
     // Ten times as long as it should take.
     let limit = Duration::from_secs(5) + Duration::from_millis(added / 2000);
-    let result = pushed(&engine, name, terms, tokio::time::sleep(limit))
+    let result = pushed(&socket, name, terms, tokio::time::sleep(limit))
         .await
         .and_then(|taken| Pushed::of(taken, layers));
     match result {
@@ -185,12 +188,12 @@ pub(crate) struct Lesson {
 
 impl Lesson {
     /// Begins with these images, one after the other.
-    pub(crate) fn begin(book: Known, images: Vec<String>) -> Self {
+    pub(crate) fn begin(book: Known, engine: Option<Engine>, images: Vec<String>) -> Self {
         let over = CancellationToken::new();
         let given_up = over.clone();
         let task = tokio::spawn(async move {
             for image in images {
-                teach(&book, &image, &given_up).await;
+                teach(&book, (&image, engine), &given_up).await;
             }
         });
         Self { over, task }
@@ -203,15 +206,15 @@ impl Lesson {
     }
 }
 
-async fn teach(book: &Known, name: &str, given_up: &CancellationToken) {
-    let Ok(Some(image)) = inspect(name).await else { return };
+async fn teach(book: &Known, (name, engine): (&str, Option<Engine>), given_up: &CancellationToken) {
+    let Ok((Engine::Docker, Some(image))) = find(engine, name).await else { return };
     let (layers, read) = (&image.root_fs.layers, book.read());
     if layers.iter().all(|layer| read.contains_key(layer)) || given_up.is_cancelled() {
         return;
     }
-    let Some(engine) = Engine::here().await else { return };
+    let Some(socket) = Socket::here().await else { return };
     let known = layers.iter().filter_map(|layer| read.get(layer)).flatten().cloned().collect();
-    let taken = pushed(&engine, name, Terms { known, room: None }, given_up.cancelled()).await;
+    let taken = pushed(&socket, name, Terms { known, room: None }, given_up.cancelled()).await;
     if let Some((_, pairs)) = taken.and_then(|taken| Pushed::of(taken, layers)) {
         book.add(&pairs);
     }

@@ -12,7 +12,7 @@ exec 2>/dev/null
     fi
     echo "@free $(df -Pk /var/lib/docker | awk 'NR==2 {print $4}')"
 } | {
-    all=$(docker image ls --no-trunc --format '@image {{.ID}} {{.Repository}}:{{.Tag}}') && engine=answers
+    all=$(docker image ls --no-trunc --format '@image {{.ID}} {{.Repository}}:{{.Tag}} {{.Digest}}') && engine=answers
     [ "$own" != "  " ] || engine=$(docker version --format '{{.Server.Version}}')
     echo "@engine $engine"
     echo "$all" | awk -v own="$own" -v app="plimsoll/$A:" '$3 !~ /^plimsoll\// || (own == "  " ? index($3, app) == 1 : index(own, " " $3 " "))'

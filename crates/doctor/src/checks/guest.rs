@@ -109,20 +109,21 @@ pub fn engine(inside: &Inside, adopted: bool) -> Vec<Check> {
     out
 }
 
-/// The programs of this machine that a deploy starts: `ssh` always, Docker where images are built here.
+/// The programs of this machine that a deploy starts: `ssh` always, an engine where images are built here, by its name with
+/// its version.
 #[must_use]
-pub fn tools(ssh: Option<&str>, docker: Option<&str>, builds_here: bool) -> Check {
+pub fn tools(ssh: Option<&str>, engine: Option<&str>, builds_here: bool) -> Check {
     const NAME: &str = "tools";
     let Some(ssh) = ssh else {
         return Check::failed(NAME, "there is no `ssh` on this machine").fix("install OpenSSH's client");
     };
-    match (docker, builds_here) {
-        (Some(docker), true) => Check::fine(NAME, format!("{ssh}, Docker Engine {docker} on this machine")),
+    match (engine, builds_here) {
+        (Some(engine), true) => Check::fine(NAME, format!("{ssh}, {engine} on this machine")),
         (None, true) => Check::warning(
             NAME,
-            "no Docker Engine answers on this machine, and images are built here",
+            "neither Docker Engine nor Podman answers on this machine, and images are built here",
         )
-        .fix("start Docker, or say `build: guest`; an app without `build` in its Compose file needs neither"),
+        .fix("start Docker or install Podman, or say `build: guest`; an app without `build` in its Compose file needs neither"),
         (_, false) => Check::fine(NAME, format!("{ssh}; images are built in the guest")),
     }
 }

@@ -1,4 +1,4 @@
-//! The engine of this machine by its API, where it listens on a socket of the file system.
+//! Docker Engine by its API, where it listens on a socket of this machine's file system.
 
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -11,11 +11,11 @@ use hyper_util::rt::TokioIo;
 use serde::Deserialize;
 use tokio::net::UnixStream;
 
-use crate::local::docker;
+use crate::local::Engine;
 
 /// A Docker engine's socket.
 #[derive(Clone, Debug)]
-pub(crate) struct Engine(PathBuf);
+pub(crate) struct Socket(PathBuf);
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -31,10 +31,11 @@ struct Progress {
     error: Option<String>,
 }
 
-impl Engine {
+impl Socket {
     /// The one that `docker` speaks to, by its variables and contexts; nothing where that is elsewhere.
     pub(crate) async fn here() -> Option<Self> {
-        let mut command = docker(&["context", "inspect", "--format", "{{.Endpoints.docker.Host}}"]);
+        let mut command =
+            Engine::Docker.command(&["context", "inspect", "--format", "{{.Endpoints.docker.Host}}"]);
         let output = command.stderr(Stdio::null()).output().await.ok()?;
         let host = String::from_utf8(output.stdout).ok()?.trim().to_owned();
         host.strip_prefix("unix://").map(|path| Self(path.into()))
