@@ -162,7 +162,7 @@ const CLOSE: &str = "for s in $HOME/.cache/plimsoll/plimsoll-ssh/*.sock; do [ ! 
 
 /// Watched for a while, as releases are: meanwhile the engine here pushes what it has not pushed before.
 const FIRST: &str =
-    "$PLIMSOLL deploy --app $N --build here --watch 20 --check-http http://{guest}:$PORT/version.txt";
+    "$PLIMSOLL deploy --app $N --build local --watch 20 --check-http http://{guest}:$PORT/version.txt";
 
 const OURS: &str =
-    "$PLIMSOLL deploy --app $N --build here --watch 0 --check-http http://{guest}:$PORT/version.txt";
+    "$PLIMSOLL deploy --app $N --build local --watch 0 --check-http http://{guest}:$PORT/version.txt";

@@ -276,7 +276,7 @@ fn steps(spec: &Spec, state: &State, images: &BTreeMap<String, String>) -> Vec<S
         let reference = meant(&image, state.last_good()).and_then(|before| before.reference.clone());
         Step::Pull { image, reference }
     }));
-    let is_here = spec.options.build == Place::Here;
+    let is_here = spec.options.build == Place::Local;
     let mut contexts: Vec<&String> =
         builds.values().filter(|_| !is_here).map(|(context, _)| context).collect();
     contexts.sort();

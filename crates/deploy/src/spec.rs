@@ -180,7 +180,7 @@ impl fmt::Display for Check {
 pub enum Place {
     /// By the engine on this machine.
     #[default]
-    Here,
+    Local,
     /// By the guest's own.
     Guest,
 }

@@ -465,7 +465,7 @@ pub(crate) fn built_of(spec: &Spec) -> Vec<String> {
 
 /// Images of this app that are built here, under way.
 pub(crate) fn buildings(spec: &Spec) -> BTreeMap<String, Building> {
-    let here = spec.services.iter().filter(|_| spec.options.build == Place::Here);
+    let here = spec.services.iter().filter(|_| spec.options.build == Place::Local);
     let mut buildings = BTreeMap::new();
     for service in here {
         if let Source::Build(build) = &service.image {

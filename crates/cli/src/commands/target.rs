@@ -39,7 +39,7 @@ pub(crate) enum Format {
 pub(crate) enum BuildPlace {
     /// By Docker or Podman on this machine; layers that the guest lacks are sent
     #[default]
-    Here,
+    Local,
     /// By the guest's own Docker Engine; files that changed are sent
     Guest,
 }
@@ -337,7 +337,7 @@ impl ReleaseArgs {
         let usual = Options::default();
         let keep = settings.and_then(|settings| usize::try_from(settings.target().keep).ok());
         let options = Options {
-            build: if in_guest { Place::Guest } else { Place::Here },
+            build: if in_guest { Place::Guest } else { Place::Local },
             engine: self.engine.map(|engine| match engine {
                 BuildEngine::Docker => Engine::Docker,
                 BuildEngine::Podman => Engine::Podman,
