@@ -23,8 +23,11 @@ pub(crate) fn run() -> Result<String, String> {
     let mut skipped = Vec::new();
     let oracle = compose_oracle(root, &mut skipped);
     let client = foreign::client(root, &mut skipped);
-    guests::prepare();
-    browser::prepare();
+    // Packages and images come while the project is compiled.
+    let prepared = std::thread::spawn(|| {
+        guests::prepare();
+        browser::prepare();
+    });
     let notes = root.join("target/skipped-tests");
     // There may be none from an earlier run.
     let _ = std::fs::remove_file(&notes);
@@ -38,6 +41,9 @@ pub(crate) fn run() -> Result<String, String> {
 
     cargo(&["fmt", "--all", "--check"])?;
     cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])?;
+    cargo(&["test", "--workspace", "--no-run"])?;
+    // What could not be prepared is missing, and told by the tests.
+    let _ = prepared.join();
     if works("cargo", &["nextest", "--version"]) {
         cargo(&["nextest", "run", "--workspace", "--profile", "ci"])?;
     } else {

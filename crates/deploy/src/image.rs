@@ -11,7 +11,7 @@ use crate::error::DeployError;
 use crate::event::Event;
 use crate::guest::{Action, Guest, Lock};
 use crate::local::{Building, Built, Engine, Inspected, failed, find};
-use crate::pack::{Codec, Form, Pack, Part, Source, blob};
+use crate::pack::{CONFIGURATION, Codec, Form, Pack, Part, Source, blob};
 use crate::push::push;
 use crate::ship::Cache;
 
@@ -91,8 +91,10 @@ impl Store {
         let (known, similar) = (self.known(layers), self.similar(layers));
         let kept = |digest: &String| self.kept.contains(digest).then(|| digest.clone());
         let digest = |digest: &str| Some(digest.strip_prefix("sha256:")?.to_owned());
-        let config =
-            Wanted { name: "c".to_owned(), former: similar.iter().find_map(|(_, (id, _))| kept(id)) };
+        let config = Wanted {
+            name: CONFIGURATION.to_owned(),
+            former: similar.iter().find_map(|(_, (id, _))| kept(id)),
+        };
         let layers = layers.iter().enumerate().skip(known).filter_map(|(at, layer)| {
             let mut there = similar.iter().filter_map(|(_, (_, layers))| layers.get(at).and_then(kept));
             let former = there.next().filter(|_| at > 0);
@@ -180,10 +182,11 @@ impl Guest {
         let known = store.known(names);
         let left_out: BTreeSet<String> = names.iter().take(known).filter_map(|layer| blob(layer)).collect();
         let archive = Form::Archive { left_out };
-        let pushed = if known > 0 { push(&cache.pushed(), name, image, known).await } else { None };
+        let pushed = if store.takes_parts { push(&cache.pushed(), name, image, known).await } else { None };
         let id = pushed.as_ref().map_or_else(|| image.id.clone(), |pushed| pushed.id.clone());
         // What is unpacked on the guest before it is loaded takes its size twice for a while.
-        let form = if pushed.is_some() || store.takes_parts && image.size < STREAMED {
+        let is_archived_as_parts = store.takes_parts && !image.is_packed() && image.size < STREAMED;
+        let form = if pushed.is_some() || is_archived_as_parts {
             Form::Parts(Parts::new(cache.layers(), store.lacking(&id, names)))
         } else {
             archive.clone()

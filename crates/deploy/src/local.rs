@@ -82,9 +82,31 @@ pub(crate) struct Inspected {
     pub(crate) size: u64,
     #[serde(rename = "RootFS")]
     pub(crate) root_fs: RootFs,
+    #[serde(default)]
+    graph_driver: Option<GraphDriver>,
     /// The engine that has it.
     #[serde(skip)]
     pub(crate) engine: Engine,
+}
+
+/// Drivers of Docker's own store, by moby's `daemon/graphdriver`.
+const GRAPH_DRIVERS: [&str; 8] =
+    ["aufs", "btrfs", "devicemapper", "fuse-overlayfs", "overlay", "overlay2", "vfs", "zfs"];
+
+impl Inspected {
+    /// Whether the engine keeps layers as they were packed, which containerd does: then its archive has them under other
+    /// digests, and a push packs nothing.
+    pub(crate) fn is_packed(&self) -> bool {
+        let driver = self.graph_driver.as_ref().map_or("", |driver| driver.name.as_str());
+        self.engine == Engine::Docker && !GRAPH_DRIVERS.contains(&driver)
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct GraphDriver {
+    #[serde(default)]
+    name: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -228,13 +250,15 @@ mod tests {
 
     #[test]
     fn both_engines_say_the_same_of_an_image() {
-        let of = |id: &str| {
+        let of = |id: &str, driver: &str| {
             let text = format!(
-                r#"[{{"Id": "{id}", "Architecture": "amd64", "Size": 5, "RootFS": {{"Type": "layers", "Layers": ["sha256:l"]}}}}]"#
+                r#"[{{"Id": "{id}", "Architecture": "amd64", "Size": 5, "GraphDriver": {{"Name": "{driver}"}},
+                     "RootFS": {{"Type": "layers", "Layers": ["sha256:l"]}}}}]"#
             );
             inspected(Engine::Docker, text.as_bytes()).unwrap().unwrap()
         };
-        let (docker, podman) = (of("sha256:a"), of("a"));
+        let (docker, podman) = (of("sha256:a", "overlay2"), of("a", "overlay"));
+        assert!(!docker.is_packed() && !podman.is_packed() && of("sha256:a", "overlayfs").is_packed());
         assert_eq!((docker.engine, podman.engine), (Engine::Docker, Engine::Podman));
         assert_eq!((docker.id, docker.root_fs.layers), (podman.id, podman.root_fs.layers));
         assert!(inspected(Engine::Podman, b"[]").unwrap().is_none());

@@ -202,6 +202,10 @@ fn part<W: io::Write>(
     }
     let mut bytes = Vec::new();
     entry.read_to_end(&mut bytes)?;
+    // Where an image is called by the digest of its manifest, this is no configuration, and the guest does without.
+    if wanted.name == CONFIGURATION && !is_configuration(&bytes) {
+        return Ok(());
+    }
     match parts.difference(wanted, &bytes) {
         Some((name, patch)) => {
             header.set_size(patch.len() as u64);
@@ -214,6 +218,13 @@ fn part<W: io::Write>(
         parts.keep(digest, bytes);
     }
     Ok(())
+}
+
+/// The name of an image's configuration on its way.
+pub(crate) const CONFIGURATION: &str = "c";
+
+fn is_configuration(bytes: &[u8]) -> bool {
+    serde_json::from_slice::<serde_json::Value>(bytes).is_ok_and(|text| text.get("rootfs").is_some())
 }
 
 /// Whether a stream begins with this, which is read.
@@ -306,6 +317,25 @@ mod tests {
         pack.write(archive().as_slice(), &mut sent).unwrap();
         assert_eq!(names_of(&zstd::decode_all(sent.as_slice()).unwrap()), ["1"]);
         assert!(folder.path().join("b").exists(), "it is kept");
+    }
+
+    #[test]
+    fn a_manifest_is_not_taken_for_the_configuration() {
+        let folder = tempfile::tempdir().unwrap();
+        let wanted = Wanted { name: CONFIGURATION.to_owned(), former: None };
+        let parts = Parts::new(Library(folder.path().to_owned()), [("b".to_owned(), wanted)].into());
+        let pack = Pack { form: Form::Parts(parts), ..pack(Codec::Zstd) };
+        let sent = |text: &str| {
+            let mut archive = tar::Builder::new(Vec::new());
+            let mut header = tar::Header::new_gnu();
+            header.set_size(text.len() as u64);
+            archive.append_data(&mut header, "blobs/sha256/b", text.as_bytes()).unwrap();
+            let mut sent = Vec::new();
+            pack.write(archive.into_inner().unwrap().as_slice(), &mut sent).unwrap();
+            names_of(&zstd::decode_all(sent.as_slice()).unwrap())
+        };
+        assert_eq!(sent(r#"{"rootfs": {"diff_ids": []}}"#), ["c"]);
+        assert!(sent(r#"{"config": {}, "layers": []}"#).is_empty());
     }
 
     #[test]

@@ -313,16 +313,18 @@ impl App {
         format!("unix://{}", here.display())
     }
 
-    /// Lets the second engine reach a port of this machine's loopback interface on its own, as an engine of this machine does.
-    pub(crate) fn share_loopback(&self, port: u16) {
-        self.guest(&format!(
-            "nsenter -t $(cat /run/plimsoll-builder.pid) -n ip link set lo up
-             systemd-run -q --unit plimsoll-loopback nsenter -t $(cat /run/plimsoll-builder.pid) -n \
-                 systemd-socket-activate -l 127.0.0.1:{port} /usr/lib/systemd/systemd-socket-proxyd /run/plimsoll-client.sock"
-        ));
-        let forward = format!("/run/plimsoll-client.sock:127.0.0.1:{port}");
-        for path in sockets(&self.folder.path().join("test-ssh")) {
-            assert!(works("ssh", &["-S", &path, "-O", "forward", "-R", &forward, "x"]));
+    /// Lets the second engine reach ports of this machine's loopback interface on its own, as an engine of this machine does.
+    pub(crate) fn share_loopback(&self, ports: std::ops::RangeInclusive<u16>) {
+        self.guest("nsenter -t $(cat /run/plimsoll-builder.pid) -n ip link set lo up");
+        for port in ports {
+            self.guest(&format!(
+                "systemd-run -q --unit plimsoll-loopback-{port} nsenter -t $(cat /run/plimsoll-builder.pid) -n \
+                 systemd-socket-activate -l 127.0.0.1:{port} /usr/lib/systemd/systemd-socket-proxyd /run/client-{port}.sock"
+            ));
+            let forward = format!("/run/client-{port}.sock:127.0.0.1:{port}");
+            for path in sockets(&self.folder.path().join("test-ssh")) {
+                assert!(works("ssh", &["-S", &path, "-O", "forward", "-R", &forward, "x"]));
+            }
         }
     }
 

@@ -1,7 +1,9 @@
 # A second engine beside the guest's own: another store, no network.
+# A test may have written how it is set up.
 cd /run
-setsid unshare -n dockerd --data-root /var/lib/plimsoll-builder --exec-root /run/plimsoll-builder -p /run/plimsoll-builder.pid \
-    -H unix:///run/plimsoll-builder.sock --bridge=none --iptables=false --containerd-namespace builder \
+[ -e plimsoll-builder.json ] || echo '{}' >plimsoll-builder.json
+setsid unshare -n dockerd --config-file /run/plimsoll-builder.json --data-root /var/lib/plimsoll-builder \
+    --exec-root /run/plimsoll-builder -p /run/plimsoll-builder.pid -H unix:///run/plimsoll-builder.sock --bridge=none --iptables=false --containerd-namespace builder \
     --containerd-plugins-namespace builder-plugins </dev/null >/run/plimsoll-builder.log 2>&1 &
 for i in $(seq 100); do
     docker -H unix:///run/plimsoll-builder.sock info >/dev/null 2>&1 && break

@@ -155,49 +155,90 @@ fn an_image_built_elsewhere_sends_only_what_differs_from_layers_that_are_there()
     assert_eq!(app.guest("ls /var/lib/plimsoll/$1/load 2>/dev/null; exit 0"), "", "nothing is left");
 }
 
-#[test]
-fn an_engine_that_knows_the_layers_of_before_pushes_only_what_is_new() {
-    let Some(mut app) = App::new("plimsoll-test-push", 18095) else { return };
-    if !app.build_elsewhere() {
-        return;
+/// An app upon 8 MB of packages, whose images a second engine builds.
+struct Pushing {
+    app: App,
+    version: u32,
+}
+
+impl Pushing {
+    fn new(name: &str, port: u16, engine: &str) -> Option<Self> {
+        let mut app = App::new(name, port)?;
+        app.guest(&format!("echo '{engine}' >/run/plimsoll-builder.json"));
+        if !app.build_elsewhere() {
+            return None;
+        }
+        app.share_loopback(47_116..=47_119);
+        app.write(
+            "web/Dockerfile",
+            "FROM plimsoll-test/base:1\nCOPY packages /packages\nCOPY app /app\nCMD [\"sh\", \"/app/start.sh\"]\n",
+        );
+        app.write("web/packages/noise", &crate::whole::noise(8_000_000, 7));
+        app.write("web/app/start.sh", "httpd -f -p 8080 -h /app &\nwait\n");
+        Some(Self { app, version: 0 })
     }
-    app.share_loopback(47_116);
-    app.write(
-        "web/Dockerfile",
-        "FROM plimsoll-test/base:1\nCOPY packages /packages\nCOPY app /app\nCMD [\"sh\", \"/app/start.sh\"]\n",
-    );
-    app.write("web/packages/noise", &crate::whole::noise(8_000_000, 7));
-    app.write("web/app/start.sh", "httpd -f -p 8080 -h /app &\nwait\n");
-    let deploy = |version: u32| {
-        app.write("web/app/version.txt", &version.to_string());
+
+    /// Changes a line and deploys: archives and pushes that the engine made, and bytes that were sent.
+    fn deploy(&mut self) -> (usize, usize, u64) {
+        let app = &self.app;
+        self.version += 1;
+        app.write("web/app/version.txt", &self.version.to_string());
         let begun = app.guest("date +%s.%N");
-        app.ok(&words(&app.deploy()));
-        assert_eq!(app.served(), Some(version.to_string()));
+        let json = ["--format".to_owned(), "json".to_owned()];
+        let said = app.ok(&words(&[app.deploy(), json.to_vec()].concat()));
+        assert_eq!(app.served(), Some(self.version.to_string()));
         let events = app.guest(&format!(
             "docker -H unix:///run/plimsoll-builder.sock events --since {} --until $(date +%s.%N) --filter type=image \
              --format '{{{{.Action}}}}'",
             begun.trim()
         ));
         let count = |action: &str| events.lines().filter(|line| *line == action).count();
-        (count("save"), count("push"))
-    };
-    // The engine is taught while releases are watched; how many that takes is a matter of speed.
-    let book = app.folder.path().join(".cache/plimsoll/pushed");
-    let mut version = 1;
-    assert_eq!(deploy(version).0, 1, "the guest has nothing: all goes as an archive");
-    while !book.exists() {
-        version += 1;
-        assert!(version < 20, "the engine is never taught");
-        deploy(version);
+        (count("save"), count("push"), told(&said, "ship"))
     }
-    let (saves, pushes) = deploy(version + 1);
-    assert!(saves == 0 && pushes > 0, "{saves} archives, {pushes} pushes");
-    let tags = app.guest("docker -H unix:///run/plimsoll-builder.sock images --format '{{.Repository}}'");
-    assert!(!tags.contains("127.0.0.1"), "{tags}");
+
+    /// What a push leaves: nothing.
+    fn is_clean(&self) -> bool {
+        let tags = "docker -H unix:///run/plimsoll-builder.sock images --format '{{.Repository}}'";
+        !self.app.guest(tags).contains("127.0.0.1")
+    }
+}
+
+#[test]
+fn an_engine_that_knows_the_layers_of_before_pushes_only_what_is_new() {
+    let Some(mut pushing) = Pushing::new("plimsoll-test-push", 18095, "{}") else { return };
+    // The engine is taught while releases are watched; how many that takes is a matter of speed.
+    let book = pushing.app.folder.path().join(".cache/plimsoll/pushed");
+    assert_eq!(pushing.deploy().0, 1, "the guest has nothing: all goes as an archive");
+    while !book.exists() {
+        assert!(pushing.version < 20, "the engine is never taught");
+        pushing.deploy();
+    }
+    let (saves, pushes, sent) = pushing.deploy();
+    assert!(saves == 0 && pushes > 0 && sent < 4000, "{saves} archives, {pushes} pushes, {sent} bytes");
+    assert!(pushing.is_clean());
 
     // Where the engine does not reach this machine, the archive goes as before.
-    app.guest("systemctl stop plimsoll-loopback");
-    assert_eq!(deploy(version + 2), (1, 0));
+    pushing.app.guest("systemctl stop 'plimsoll-loopback-*'");
+    assert_eq!(pushing.deploy().0, 1);
+}
+
+#[test]
+fn images_of_an_engine_with_containerds_store_go_over_by_what_is_new() {
+    let store = r#"{"features": {"containerd-snapshotter": true}}"#;
+    let Some(mut pushing) = Pushing::new("plimsoll-test-store", 18096, store) else { return };
+    let kind =
+        pushing.app.guest("docker -H unix:///run/plimsoll-builder.sock info --format '{{.DriverStatus}}'");
+    assert!(kind.contains("containerd.snapshotter"), "{kind}");
+    let (saves, _, first) = pushing.deploy();
+    assert!(saves == 0 && first > 5_000_000, "{saves} archives, {first} bytes");
+    let (saves, _, line) = pushing.deploy();
+    assert!(saves == 0 && line < 4000, "{saves} archives, {line} bytes");
+    assert!(pushing.is_clean());
+
+    // Where the engine does not reach this machine, all goes as its archive, which is packed in another way.
+    pushing.app.guest("systemctl stop 'plimsoll-loopback-*'");
+    let (_, _, whole) = pushing.deploy();
+    assert!(whole > 5_000_000, "{whole}");
 }
 
 /// Bytes of all steps, or of one kind, as a deploy tells them.

@@ -1,8 +1,9 @@
 //! Layers out of the engine here without its archive of the whole image: it pushes to a registry that is there for that moment.
 //!
-//! An engine that compresses what it pushes (all but those with containerd's store) remembers the digest of the result, and
-//! asks for that the next time. The first push of a layer is therefore made when nobody waits for it, by a [`Lesson`],
-//! and [`push`] is for images of which only the layers to be sent are new.
+//! An engine with a store of its own packs what it pushes, remembers the digest of the result, and asks for that the next
+//! time. The first push of a layer is therefore made when nobody waits for it, by a [`Lesson`], and [`push`] is for images of
+//! which only the layers to be sent are new. An engine with containerd's store has layers packed, and its archive is of no
+//! use for sending some of them.
 
 mod known;
 mod registry;
@@ -115,11 +116,6 @@ fn digits(digest: &str) -> &str {
     digest.strip_prefix("sha256:").unwrap_or(digest)
 }
 
-/// The name of what is pushed.
-fn repository() -> String {
-    format!("{}/plimsoll", Registry::address())
-}
-
 /// Lets the engine push an image; what came of it, unless that is given up.
 async fn pushed(
     socket: &Socket,
@@ -128,7 +124,7 @@ async fn pushed(
     given_up: impl Future<Output = ()>,
 ) -> Option<Taken> {
     let registry = Registry::open(terms).await.ok()?;
-    let repository = repository();
+    let repository = format!("{}/plimsoll", registry.address);
     let name = (repository.as_str(), TAG);
     socket.tag(image, name).await?;
     let done = tokio::select! {
@@ -150,24 +146,25 @@ pub(crate) async fn push(book: &Known, name: &str, image: &Inspected, known: usi
     let layers = &image.root_fs.layers;
     let (there, lacking) = layers.split_at_checked(known)?;
     let read = book.read();
-    let there: Vec<&BTreeSet<String>> = there.iter().map(|layer| read.get(layer)).collect::<Option<_>>()?;
+    let pushed_before: Vec<&BTreeSet<String>> = there.iter().filter_map(|layer| read.get(layer)).collect();
+    let packs = !image.is_packed();
+    if packs && (known == 0 || pushed_before.len() < there.len()) {
+        return None;
+    }
     let socket = Socket::here().await?;
     let added =
         socket.history(name).await?.into_iter().filter(|size| *size > 0).take(lacking.len()).sum::<u64>();
-    if added.saturating_mul(ARCHIVED_MEANWHILE) > image.size || added > ROOM {
+    if packs && added.saturating_mul(ARCHIVED_MEANWHILE) > image.size {
         return None;
     }
-    let terms = Terms {
-        known: there.into_iter().flatten().cloned().collect(),
-        // What does not compress becomes a little longer.
-        room: Some(added + added / 8 + (2 << 20)),
-    };
+    // What does not compress becomes a little longer.
+    let room = if packs { added + added / 8 + (2 << 20) } else { ROOM };
+    let known = pushed_before.into_iter().flatten().cloned().collect();
+    let terms = Terms { known, room: Some(room.min(ROOM)) };
     // Ten times as long as it should take.
     let limit = Duration::from_secs(5) + Duration::from_millis(added / 2000);
-    let result = pushed(&socket, name, terms, tokio::time::sleep(limit))
-        .await
-        .and_then(|taken| Pushed::of(taken, layers));
-    match result {
+    let taken = pushed(&socket, name, terms, tokio::time::sleep(limit)).await;
+    match taken.and_then(|taken| Pushed::of(taken, layers)) {
         Some((pushed, pairs)) if lacking.iter().all(|layer| pushed.has(layer)) => {
             book.add(&pairs);
             Some(pushed)

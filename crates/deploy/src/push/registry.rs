@@ -5,7 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http_body_util::{BodyExt as _, Empty};
@@ -21,8 +23,8 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use crate::digest::Hasher;
 
-/// The engine remembers of a layer under which digest a registry of this address has it, so the address stays the same.
-const PORT: u16 = 47_116;
+/// Of several pushes at a time each has one of these: an engine remembers names, so there are not to be many.
+const PORTS: RangeInclusive<u16> = 47_116..=47_119;
 
 /// Blobs of this size and less are kept whatever they are: manifests' configurations are among them.
 const SMALL: u64 = 1 << 20;
@@ -67,6 +69,8 @@ struct Upload {
 
 /// A registry that listens until it is dropped.
 pub(crate) struct Registry {
+    /// Where an engine of this machine finds it.
+    pub(crate) address: SocketAddr,
     shared: Arc<Shared>,
     task: JoinHandle<()>,
 }
@@ -84,21 +88,24 @@ impl Shared {
 }
 
 impl Registry {
-    /// Where an engine of this machine finds it.
-    pub(crate) fn address() -> SocketAddr {
-        (Ipv4Addr::LOCALHOST, PORT).into()
+    /// Begins to listen; refused while too many pushes are under way.
+    pub(crate) async fn open(terms: Terms) -> io::Result<Self> {
+        let mut taken = io::ErrorKind::AddrInUse.into();
+        for port in PORTS {
+            match TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await {
+                Ok(listener) => return Self::open_at(listener, terms),
+                Err(error) => taken = error,
+            }
+        }
+        Err(taken)
     }
 
-    /// Begins to listen; refused while another push is under way.
-    pub(crate) async fn open(terms: Terms) -> std::io::Result<Self> {
-        Self::open_at(TcpListener::bind(Self::address()).await?, terms)
-    }
-
-    fn open_at(listener: TcpListener, terms: Terms) -> std::io::Result<Self> {
+    fn open_at(listener: TcpListener, terms: Terms) -> io::Result<Self> {
+        let address = listener.local_addr()?;
         let shared =
             Arc::new(Shared { inner: Mutex::new(Inner { terms, ..Inner::default() }), ..Shared::default() });
         let task = tokio::spawn(listen(listener, shared.clone()));
-        Ok(Self { shared, task })
+        Ok(Self { address, shared, task })
     }
 
     /// Waits until more came than there is room for.
@@ -313,9 +320,10 @@ mod tests {
 
     async fn registry(known: &[&str], room: Option<u64>) -> (Registry, SocketAddr) {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-        let address = listener.local_addr().unwrap();
         let known = known.iter().map(|digest| (*digest).to_owned()).collect();
-        (Registry::open_at(listener, Terms { known, room }).unwrap(), address)
+        let registry = Registry::open_at(listener, Terms { known, room }).unwrap();
+        let address = registry.address;
+        (registry, address)
     }
 
     /// Status and headers of an answer.
