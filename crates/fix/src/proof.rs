@@ -4,11 +4,10 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use camino::Utf8Path;
+use plimsoll_model::Facts;
 use plimsoll_model::compose::ProblemKind;
-use plimsoll_model::{Facts, Kind};
 use plimsoll_rules::{Assessment, Judged, RuleSet, Selection, Severity, evaluate};
-use plimsoll_syntax::dockerfile;
-use plimsoll_text::{FileId, Files, Layer};
+use plimsoll_text::{FileId, Files};
 
 use crate::apply::Edits;
 use crate::compare::compare;
@@ -68,10 +67,11 @@ impl<'a> Before<'a> {
 /// What no reader could make sense of, and what Compose would refuse.
 fn unreadable(facts: &Facts) -> Unreadable {
     let syntax = facts.syntax_errors().iter().map(|error| (error.place.file, error.message.clone()));
-    let dockerfiles = facts.trees.of_kind(Kind::Dockerfile).flat_map(|id| {
-        let tree = dockerfile::parse(&Layer::whole(id, facts.files.get(id)));
-        tree.errors.into_iter().map(move |error| (id, error.message))
-    });
+    let dockerfiles = facts
+        .images
+        .iter()
+        .filter(|image| image.written_by.is_none())
+        .flat_map(|image| image.tree.errors.iter().map(|error| (image.file, error.message.clone())));
     let compose = facts.stacks.iter().flat_map(|stack| {
         let errors = stack.problems.iter().filter(|problem| {
             // That a variable must be set is what a fix may ask for.

@@ -58,16 +58,38 @@ pub struct Assessment {
     pub accepted: Vec<Status>,
 }
 
+/// Who can get where in a situation, and what could be done about it; no profile's weights are in it.
+#[derive(Clone, Debug)]
+pub struct Ways {
+    /// Who can get where, by which steps.
+    pub graph: Graph,
+    /// Every distinct path to the node and to the data, the easiest first.
+    pub paths: Paths,
+    /// What to change, in order.
+    pub proposals: Vec<Proposal>,
+    /// The cheapest proposals that cut every open path.
+    pub cut: Cut,
+    /// The ways to host the app, today's first.
+    pub alternatives: Vec<Alternative>,
+}
+
+/// Goes through a situation.
+#[must_use]
+pub fn ways(facts: &Facts, findings: &plimsoll_rules::Assessment, situation: &Situation) -> Ways {
+    let graph = graph::graph(situation);
+    let paths = graph::paths(&graph);
+    let (proposals, cut) = proposals::propose(findings, &paths);
+    let chosen = cut.proposals.iter().copied().collect();
+    let alternatives = alternatives::alternatives(facts, situation, &chosen);
+    Ways { graph, paths, proposals, cut, alternatives }
+}
+
 /// Judges a deployment.
 #[must_use]
 pub fn assess(facts: &Facts, findings: &plimsoll_rules::Assessment, question: &Question<'_>) -> Assessment {
     let profile = question.settings.profile.unwrap_or(question.profile);
     let situation = situation::situation(facts, findings, profile);
-    let graph = graph::graph(&situation);
-    let paths = graph::paths(&graph);
-    let (proposals, cut) = proposals::propose(findings, &paths);
-    let chosen = cut.proposals.iter().copied().collect();
-    let alternatives = alternatives::alternatives(facts, &situation, &chosen);
+    let Ways { graph, paths, proposals, cut, alternatives } = ways(facts, findings, &situation);
     let matrix = alternatives::matrix(&alternatives, question.settings.weights(profile));
     let verdict = alternatives::verdict(&alternatives, &matrix, &cut);
     let roadmap = roadmap::roadmap(

@@ -1,6 +1,6 @@
 //! Judgement: attack paths, proposals, alternatives and the verdict, computed from facts and findings.
 //!
-//! [`assess`] is the one entry. Everything in an [`Assessment`] is derived from facts, each with its place, or cites a
+//! [`assess`] is the entry, and [`ways`] what of it no profile's weights change. Everything in an [`Assessment`] is derived from facts, each with its place, or cites a
 //! published source; where files cannot tell, it says so. The same facts give the same assessment.
 
 pub mod alternatives;
@@ -15,5 +15,5 @@ pub mod settings;
 pub mod situation;
 pub mod surface;
 
-pub use assessment::{Assessment, Question, assess};
+pub use assessment::{Assessment, Question, Ways, assess, ways};
 pub use evidence::{Evidence, Source};

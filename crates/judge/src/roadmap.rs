@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use plimsoll_rules::Severity;
 
 use crate::alternatives::{Alternative, Verdict};
-use crate::graph::Paths;
+use crate::graph::{Path, Paths};
 use crate::proposals::{Horizon, Proposal};
 
 /// Hours of a week that go into the deployment when the settings do not say: two evenings and half a Saturday.
@@ -89,16 +89,18 @@ pub fn roadmap(
 
     let spared: Vec<&'static str> = proposals.iter().filter(is_spared).map(|proposal| proposal.id).collect();
     let mut road = Roadmap { hours_per_week, weeks: Vec::new(), spared };
-    let (mut quarters, mut done, mut open) = (0_u32, BTreeSet::new(), paths);
+    let (mut quarters, mut done) = (0_u32, BTreeSet::new());
+    let mut open: Vec<&Path> = paths.open().collect();
     for (work, effort) in soon.chain(moving).chain(later) {
         quarters = quarters.saturating_add(effort);
         match (work, target) {
             (Work::Proposal(id), _) => {
                 done.insert(id);
+                open.retain(|path| !path.cut_by.contains(id));
             }
             (Work::Move, Some(way)) => {
                 done.extend(road.spared.iter().copied());
-                open = &way.paths;
+                open = way.paths.open().filter(|path| path.cut_by.is_disjoint(&done)).collect();
             }
             (Work::Move, None) => {}
         }
@@ -108,7 +110,7 @@ pub fn roadmap(
         }
         if let Some(week) = road.weeks.last_mut() {
             week.done.push(work);
-            week.open_paths = open.open().filter(|path| path.cut_by.is_disjoint(&done)).count();
+            week.open_paths = open.len();
             let left = || {
                 let left = proposals.iter().filter(|proposal| !done.contains(proposal.id));
                 left.flat_map(|proposal| &proposal.resolves)
@@ -126,7 +128,7 @@ mod tests {
     use plimsoll_text::{Files, Place, Span};
 
     use super::*;
-    use crate::graph::{Path, Spot};
+    use crate::graph::Spot;
     use crate::proposals::{Complexity, Resolved};
 
     fn proposal(id: &'static str, horizon: Horizon, hours: u32, severity: Severity) -> Proposal {

@@ -15,10 +15,9 @@ type Edges = BTreeMap<FileId, Vec<(FileId, Place)>>;
 /// The places that close a circle. `include` and `extends` of Compose files are not among them: reading a Compose
 /// project tells.
 pub(crate) fn circles(files: &Files, trees: &Trees, units: &[Unit]) -> Vec<SyntaxError> {
-    let by_path: BTreeMap<&Utf8Path, FileId> = files.iter().map(|(id, file)| (file.path(), id)).collect();
     let find = |from: FileId, path: &str| {
         let folder = files.get(from).path().parent().unwrap_or(Utf8Path::new(""));
-        by_path.get(joined(folder, path).as_path()).copied()
+        files.find(&joined(folder, path))
     };
     let mut edges = Edges::new();
     taskfiles(trees, &find, &mut edges);

@@ -6,7 +6,7 @@ use plimsoll_text::{FileId, Files, Layer, Place, SyntaxError};
 
 use crate::application::Application;
 use crate::circles::circles;
-use crate::commands::{Commands, Origin, Unit};
+use crate::commands::{Commands, Origin, Shared, Unit};
 use crate::guests::{self, Guests};
 use crate::images::{ImageSource, Images};
 use crate::written::written_files;
@@ -70,7 +70,9 @@ impl Facts {
             }
         }
         errors.extend(circles(&files, &trees, &units));
-        let commands = Commands::new(units, &files);
+        let shared =
+            before.map(|before| Shared { begun: &before.programs.units, commands: &before.commands });
+        let commands = Commands::new(units, &files, shared.as_ref());
         let mut all_guests = Guests::default();
         for file in trees.of_kind(Kind::GuestConfig) {
             guests::from_config(file, files.get(file), &mut all_guests);
@@ -85,7 +87,7 @@ impl Facts {
         guests::from_commands(&commands, &mut all_guests);
         let written = written_files(&trees, &commands, texts);
         let stacks = Stacks::new(&files, &trees, &commands, &written);
-        let application = Application::new(&files, &inventory, &trees);
+        let application = Application::new(&files, &inventory, &trees, before);
         let images = Images::new(image_sources(&files, &trees, &written), &application.projects, &inventory);
         errors.sort();
         errors.dedup();

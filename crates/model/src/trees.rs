@@ -13,7 +13,8 @@ use crate::{Facts, Kind};
 /// [`crate::images::Images`].
 #[derive(Debug, Default)]
 pub struct Trees {
-    kinds: BTreeMap<FileId, Kind>,
+    /// In file order.
+    kinds: Vec<(FileId, Kind)>,
     /// YAML and JSON of all kinds.
     pub yaml: BTreeMap<FileId, Arc<yaml::Stream>>,
     /// Markdown.
@@ -47,7 +48,7 @@ impl Trees {
                 continue;
             }
             let kind = Kind::of(file.path(), file.text());
-            trees.kinds.insert(id, kind);
+            trees.kinds.push((id, kind));
             if kind == Kind::Terraform {
                 let folder = file.path().parent().unwrap_or(Utf8Path::new(""));
                 trees.modules.insert(id, folder.to_owned());
@@ -63,7 +64,7 @@ impl Trees {
         fn share<T>(own: &mut BTreeMap<FileId, Arc<T>>, other: &BTreeMap<FileId, Arc<T>>, id: FileId) {
             own.extend(other.get(&id).map(|tree| (id, Arc::clone(tree))));
         }
-        self.kinds.extend(other.kinds.get(&id).map(|kind| (id, *kind)));
+        self.kinds.push((id, other.kind(id)));
         self.modules.extend(other.modules.get(&id).map(|folder| (id, folder.clone())));
         self.errors.extend(other.errors.iter().filter(|error| error.place.file == id).cloned());
         share(&mut self.yaml, &other.yaml, id);
@@ -160,12 +161,12 @@ impl Trees {
     /// The kind of a file.
     #[must_use]
     pub fn kind(&self, file: FileId) -> Kind {
-        self.kinds.get(&file).copied().unwrap_or(Kind::Other)
+        self.kinds.get(file.index()).map_or(Kind::Other, |(_, kind)| *kind)
     }
 
     /// Files of a kind, in path order.
     pub fn of_kind(&self, kind: Kind) -> impl Iterator<Item = FileId> {
-        self.kinds.iter().filter(move |(_, own)| **own == kind).map(|(id, _)| *id)
+        self.kinds.iter().filter(move |(_, own)| *own == kind).map(|(id, _)| *id)
     }
 
     /// YAML streams of a kind, in path order.

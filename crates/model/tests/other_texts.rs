@@ -43,6 +43,35 @@ fn files_with_other_texts_are_linked_as_if_all_had_been_read_anew() {
             "import subprocess\nsubprocess.run(['pct', 'start', '100'])\nF = '''\nFROM debian\nRUN true\n'''\n",
         ),
         ("broken.sh", "#!/bin/bash\nif true; then\n"),
+        // What one file says, and what others make of it.
+        (
+            "service/main.py",
+            "import os\nfrom fastapi import FastAPI\nfrom service.api import router\napp = FastAPI()\n\
+             app.include_router(router, prefix='/api')\nKEY = os.environ['KEY']\n",
+        ),
+        (
+            "service/api.py",
+            "from fastapi import APIRouter\nrouter = APIRouter(prefix='/v1')\n@router.get('/debug')\n\
+             def debug():\n    return {}\n",
+        ),
+        (
+            "service/server.ts",
+            "import express from 'express'\nconst app = express()\napp.listen(process.env.PORT || 3000)\n",
+        ),
+        ("worker/main.go", "package main\nfunc main() {\n  http.ListenAndServe(os.Getenv(\"AT\"), nil)\n}\n"),
+        ("worker/main.rs", "fn main() {\n    let at = std::env::var(\"AT\").unwrap();\n}\n"),
+        ("steps/lib.sh", "on_node() { ssh root@pve \"$@\"; }\n"),
+        (
+            "steps/run.sh",
+            "#!/bin/bash\nset -e\n. ./lib.sh\nname=app\non_node pct exec 100 -- systemctl restart \"$name\"\n",
+        ),
+        (
+            "steps/setup.sh",
+            "#!/bin/sh\napt-get install -y docker.io\ncat > /opt/run.sh <<'EOF'\n#!/bin/sh\ndocker ps\nEOF\n",
+        ),
+        ("steps/plain.sh", "a=1\nfor b in $a c; do\n  echo \"$b\" | tee /tmp/x && sh ./setup.sh\ndone\n"),
+        ("steps/node.sh", "#!/bin/sh\npct start 100\nssh root@10.0.0.2 uptime\n"),
+        ("steps/README.md", "# Steps\n\n```sh\nssh root@pve\npct enter 100\n```\n\n```sh\n./plain.sh\n```\n"),
     ];
     texts.extend(more.map(|(path, text)| (path.into(), text.to_owned())));
     assert!(texts.len() > 30, "the example is small: {}", texts.len());

@@ -1,8 +1,9 @@
 //! Matching comments that accept a finding with the findings that they accept.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use plimsoll_text::{FileId, Files, Place};
+use plimsoll_text::{FileId, Files, Place, Remembered};
 
 use crate::suppression_scan::{Directive, directives};
 use crate::{Finding, registry};
@@ -10,7 +11,7 @@ use crate::{Finding, registry};
 /// All suppression comments of the evaluated files and which of their parts accepted a finding.
 #[derive(Debug)]
 pub(crate) struct Suppressions {
-    by_file: BTreeMap<FileId, Vec<Directive>>,
+    by_file: BTreeMap<FileId, Arc<Vec<Directive>>>,
     used: BTreeSet<Place>,
 }
 
@@ -23,11 +24,14 @@ pub struct Acceptance {
     pub reason: String,
 }
 
+/// The comments of a file.
+static DIRECTIVES: Remembered<Vec<Directive>> = Remembered::new();
+
 impl Suppressions {
     pub(crate) fn read(files: &Files) -> Self {
         let by_file = files
             .iter()
-            .map(|(id, file)| (id, directives(id, file)))
+            .map(|(id, file)| (id, DIRECTIVES.of(file, || directives(id, file))))
             .filter(|(_, directives)| !directives.is_empty())
             .collect();
         Self { by_file, used: BTreeSet::new() }
@@ -42,7 +46,7 @@ impl Suppressions {
         });
         let all: Vec<_> = std::iter::once((finding.primary.place.file, primary)).chain(related).collect();
         for (file, (first, last)) in all {
-            for directive in self.by_file.get(&file).into_iter().flatten() {
+            for directive in self.by_file.get(&file).into_iter().flat_map(|all| all.iter()) {
                 if directive.reason.is_empty() || last < directive.first_line || directive.last_line < first {
                     continue;
                 }
@@ -58,7 +62,7 @@ impl Suppressions {
 
     /// All comments in file order.
     pub(crate) fn directives(&self) -> impl Iterator<Item = &Directive> {
-        self.by_file.values().flatten()
+        self.by_file.values().flat_map(|all| all.iter())
     }
 
     /// The places of known rule ids that accepted nothing although `ran` says that their rule ran.

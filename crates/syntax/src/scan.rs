@@ -22,12 +22,12 @@ impl Iterator for Lines<'_> {
     type Item = Range<usize>;
 
     fn next(&mut self) -> Option<Range<usize>> {
-        let rest = self.text.get(self.at..).filter(|rest| !rest.is_empty())?;
+        let rest = self.text.as_bytes().get(self.at..).filter(|rest| !rest.is_empty())?;
         let start = self.at;
-        let length = memchr::memchr(b'\n', rest.as_bytes()).unwrap_or(rest.len());
+        let length = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
         self.at = start + length + 1;
-        let line = rest.get(..length).unwrap_or_default();
-        Some(start..start + line.strip_suffix('\r').unwrap_or(line).len())
+        let ends_as_windows_does = length > 0 && rest.get(length - 1) == Some(&b'\r');
+        Some(start..start + length - usize::from(ends_as_windows_does))
     }
 }
 

@@ -3,30 +3,49 @@
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::phrases::Searches;
+use crate::remembered::Memory;
 use crate::{Place, Span};
 
 /// A file of a [`Files`] set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileId(u32);
 
+impl FileId {
+    /// Its place among the files of its set, from 0.
+    #[must_use]
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
 /// One file: its path relative to the evaluated root, with `/` between parts, and its text.
 #[derive(Debug)]
 pub struct SourceFile {
     path: Utf8PathBuf,
+    /// Where the last component of the path stands in it.
+    name: std::ops::Range<usize>,
     text: std::sync::Arc<str>,
     lowercase: std::sync::OnceLock<String>,
-    line_starts: Vec<u32>,
+    /// Counted for the first who asks; nobody asks for the lines of most files.
+    line_starts: std::sync::OnceLock<Vec<u32>>,
     searches: Searches,
+    memory: Memory,
 }
 
 impl SourceFile {
     fn new(path: Utf8PathBuf, text: std::sync::Arc<str>) -> Self {
-        // Counting first takes less than growing would.
-        let count = memchr::memchr_iter(b'\n', text.as_bytes()).count();
-        let mut line_starts = Vec::with_capacity(count + 1);
-        line_starts.push(0);
-        line_starts.extend(memchr::memchr_iter(b'\n', text.as_bytes()).map(|index| to_u32(index + 1)));
-        Self { path, text, lowercase: std::sync::OnceLock::new(), line_starts, searches: Searches::default() }
+        let last = path.file_name().unwrap_or_default();
+        let start = path.as_str().rfind(last).unwrap_or_default();
+        let name = start..start + last.len();
+        Self {
+            path,
+            name,
+            text,
+            lowercase: std::sync::OnceLock::new(),
+            line_starts: std::sync::OnceLock::new(),
+            searches: Searches::default(),
+            memory: Memory::default(),
+        }
     }
 
     /// Path relative to the evaluated root.
@@ -38,7 +57,7 @@ impl SourceFile {
     /// The last component of the path.
     #[must_use]
     pub fn name(&self) -> &str {
-        self.path.file_name().unwrap_or_default()
+        self.path.as_str().get(self.name.clone()).unwrap_or_default()
     }
 
     /// The whole text.
@@ -55,6 +74,10 @@ impl SourceFile {
 
     pub(crate) fn searches(&self) -> &Searches {
         &self.searches
+    }
+
+    pub(crate) fn memory(&self) -> &Memory {
+        &self.memory
     }
 
     /// Whether these bytes stand anywhere in the text.
@@ -75,24 +98,35 @@ impl SourceFile {
         self.text.get(span.range()).unwrap_or_default()
     }
 
+    fn line_starts(&self) -> &[u32] {
+        self.line_starts.get_or_init(|| {
+            let text = self.text.as_bytes();
+            // Counting first takes less than growing would.
+            let mut starts = Vec::with_capacity(memchr::memchr_iter(b'\n', text).count() + 1);
+            starts.push(0);
+            starts.extend(memchr::memchr_iter(b'\n', text).map(|index| to_u32(index + 1)));
+            starts
+        })
+    }
+
     /// The line that holds a byte, counted from 0.
     #[must_use]
     pub fn line_of(&self, offset: u32) -> usize {
-        self.line_starts.partition_point(|start| *start <= offset).saturating_sub(1)
+        self.line_starts().partition_point(|start| *start <= offset).saturating_sub(1)
     }
 
     /// Number of lines (a last line without a newline counts).
     #[must_use]
     pub fn line_count(&self) -> usize {
-        self.line_starts.len()
+        self.line_starts().len()
     }
 
     /// The bytes of a line (counted from 0), without its line break.
     #[must_use]
     pub fn line_span(&self, line: usize) -> Span {
         let end_of_text = to_u32(self.text.len());
-        let start = self.line_starts.get(line).copied().unwrap_or(end_of_text);
-        let end = self.line_starts.get(line + 1).map_or(end_of_text, |next| next - 1);
+        let start = self.line_starts().get(line).copied().unwrap_or(end_of_text);
+        let end = self.line_starts().get(line + 1).map_or(end_of_text, |next| next - 1);
         let text = self.text.get(start as usize..end as usize).unwrap_or_default();
         Span::new(start, start + to_u32(text.trim_end_matches('\r').len()))
     }
@@ -107,7 +141,7 @@ impl SourceFile {
     #[must_use]
     pub fn line_column(&self, offset: u32) -> LineColumn {
         let line = self.line_of(offset);
-        let start = self.line_starts.get(line).copied().unwrap_or(0) as usize;
+        let start = self.line_starts().get(line).copied().unwrap_or(0) as usize;
         let before = self.text.get(start..offset as usize).unwrap_or_default();
         LineColumn { line: line + 1, column: before.chars().count() + 1 }
     }

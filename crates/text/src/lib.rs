@@ -9,6 +9,7 @@ mod edit;
 mod files;
 mod layer;
 mod phrases;
+mod remembered;
 mod span;
 
 pub use distance::distance;
@@ -16,4 +17,5 @@ pub use edit::{Applicability, Edit, Fix};
 pub use files::{FileId, Files, LineColumn, SourceFile};
 pub use layer::{Layer, LayerBuilder};
 pub use phrases::Phrases;
+pub use remembered::Remembered;
 pub use span::{Place, Span, Spanned, SyntaxError};

@@ -6,7 +6,7 @@ use plimsoll_model::Facts;
 use plimsoll_rules::Profile;
 
 use super::{Costs, Kind, Migration, Obstacle, Obstruction, Quality, migration, obstacles, transformed};
-use crate::graph::{Graph, Paths, graph, paths};
+use crate::graph::{Graph, Paths, graph, left, paths};
 use crate::situation::{Isolation, Situation};
 
 /// What alternatives are compared by.
@@ -185,12 +185,13 @@ pub fn alternatives(facts: &Facts, situation: &Situation, cut: &BTreeSet<&'stati
             let done: BTreeSet<&'static str> =
                 cut.iter().copied().filter(|id| !matches!(*id, "unprivileged-guest" | "vm-guest")).collect();
             let graph = graph(&changed);
+            let paths = paths(&graph);
             let obstacles = if is_today { Vec::new() } else { obstacles(facts, kind) };
             Alternative {
                 kind,
                 is_today,
-                paths: paths(&graph),
-                paths_after_cut: paths(&graph.after(&done)),
+                paths_after_cut: left(&graph, &paths, &done),
+                paths,
                 graph,
                 costs: kind.costs(services),
                 quality: kind.quality(),
@@ -236,11 +237,40 @@ pub struct Matrix {
     pub sensitivity: Vec<Sensitivity>,
 }
 
+/// An alternative with its points, which no weight changes.
+struct Scored {
+    kind: Kind,
+    is_forbidden: bool,
+    /// In the order of [`Criterion::ALL`].
+    scores: [u32; 7],
+}
+
+impl Scored {
+    fn row(&self, weights: Weights) -> Row {
+        let all: u32 = weights.0.iter().sum::<u32>().max(1);
+        let sum: u32 = self.scores.iter().zip(weights.0).map(|(score, weight)| score * weight).sum();
+        Row { kind: self.kind, scores: self.scores, total: sum * 100 / all }
+    }
+
+    /// What the best has least of.
+    fn rank(&self, weights: Weights) -> (bool, std::cmp::Reverse<u32>, Kind) {
+        (self.is_forbidden, std::cmp::Reverse(self.row(weights).total), self.kind)
+    }
+}
+
 /// Weighs the alternatives.
 #[must_use]
 pub fn matrix(alternatives: &[Alternative], weights: Weights) -> Matrix {
-    let rows = rows(alternatives, weights);
-    let winner = rows.first().map(|row| row.kind);
+    let mut scored: Vec<Scored> = alternatives
+        .iter()
+        .map(|alternative| Scored {
+            kind: alternative.kind,
+            is_forbidden: alternative.is_forbidden(),
+            scores: Criterion::ALL.map(|criterion| alternative.score(criterion)),
+        })
+        .collect();
+    scored.sort_by_key(|one| one.rank(weights));
+    let winner = scored.first().map(|one| one.kind);
     let mut sensitivity: Vec<Sensitivity> = Criterion::ALL
         .into_iter()
         .filter_map(|criterion| {
@@ -248,30 +278,12 @@ pub fn matrix(alternatives: &[Alternative], weights: Weights) -> Matrix {
             let mut others: Vec<u32> = (0..=100).filter(|other| *other != weight).collect();
             others.sort_by_key(|other| (other.abs_diff(weight), *other));
             others.into_iter().find_map(|flips_at| {
-                let first = rows_first(alternatives, weights.with(criterion, flips_at))?;
+                let other = weights.with(criterion, flips_at);
+                let first = scored.iter().min_by_key(|one| one.rank(other))?.kind;
                 (Some(first) != winner).then_some(Sensitivity { criterion, weight, flips_at, winner: first })
             })
         })
         .collect();
     sensitivity.sort_by_key(|flip| (flip.flips_at.abs_diff(flip.weight), flip.criterion));
-    Matrix { weights, rows, sensitivity }
-}
-
-fn rows_first(alternatives: &[Alternative], weights: Weights) -> Option<Kind> {
-    rows(alternatives, weights).first().map(|row| row.kind)
-}
-
-fn rows(alternatives: &[Alternative], weights: Weights) -> Vec<Row> {
-    let all: u32 = weights.0.iter().sum::<u32>().max(1);
-    let mut rows: Vec<(bool, Row)> = alternatives
-        .iter()
-        .map(|alternative| {
-            let scores = Criterion::ALL.map(|criterion| alternative.score(criterion));
-            let sum: u32 = scores.iter().zip(weights.0).map(|(score, weight)| score * weight).sum();
-            let row = Row { kind: alternative.kind, scores, total: sum * 100 / all };
-            (alternative.is_forbidden(), row)
-        })
-        .collect();
-    rows.sort_by_key(|(forbidden, row)| (*forbidden, std::cmp::Reverse(row.total), row.kind));
-    rows.into_iter().map(|(_, row)| row).collect()
+    Matrix { weights, rows: scored.iter().map(|one| one.row(weights)).collect(), sensitivity }
 }

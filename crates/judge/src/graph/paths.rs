@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Cost, Graph, Spot};
+use super::{Cost, Edge, Graph, Spot};
 
 /// More paths than this are not listed.
 const MOST_PATHS: usize = 20_000;
@@ -66,6 +66,22 @@ impl Paths {
     pub fn open(&self) -> impl Iterator<Item = &Path> {
         self.list.iter().filter(|path| path.is_open())
     }
+}
+
+/// The paths that are left of a graph's after some proposals were carried out; steps keep their positions.
+pub(crate) fn left(graph: &Graph, paths: &Paths, done: &BTreeSet<&'static str>) -> Paths {
+    if paths.truncated {
+        // What was not listed may come up to the list.
+        let stays = |(_, edge): &(usize, &Edge)| edge.removed_by.is_disjoint(done);
+        let kept: Vec<usize> = graph.edges.iter().enumerate().filter(stays).map(|(index, _)| index).collect();
+        let mut found = self::paths(&graph.after(done));
+        for index in found.list.iter_mut().flat_map(|path| &mut path.edges) {
+            *index = kept.get(*index).copied().unwrap_or(*index);
+        }
+        return found;
+    }
+    let list = paths.list.iter().filter(|path| path.cut_by.is_disjoint(done)).cloned().collect();
+    Paths { list, truncated: false }
 }
 
 /// Every distinct path from an actor to the node and to data.
@@ -190,6 +206,47 @@ fn distances<'a>(graph: &'a Graph, from: &'a Spot, counts: impl Fn(Cost) -> bool
         }
         if !changed {
             return best;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::Actor;
+
+    fn edge(from: Spot, to: Spot, cost: Cost, removed_by: &[&'static str]) -> Edge {
+        let removed_by = removed_by.iter().copied().collect();
+        Edge { from, to, how: "goes".to_owned(), cost, evidence: Vec::new(), removed_by }
+    }
+
+    #[test]
+    fn paths_that_are_left_are_those_of_the_graph_that_is_left() {
+        let container = |name: &str| Spot::Container(name.to_owned());
+        let (lan, guest) = (Spot::Actor(Actor::Lan), Spot::Guest("app".to_owned()));
+        let mut edges = vec![
+            edge(lan.clone(), container("web"), Cost::Position, &["close"]),
+            edge(lan.clone(), container("db"), Cost::Given, &["password", "close"]),
+            edge(Spot::Actor(Actor::Supplier), container("web"), Cost::Position, &["pin"]),
+            edge(container("web"), container("db"), Cost::Position, &[]),
+            edge(container("web"), guest.clone(), Cost::Escape, &["harden"]),
+            edge(container("db"), Spot::Data("db".to_owned()), Cost::Given, &[]),
+            edge(guest, Spot::Node, Cost::KernelFlaw, &[]),
+        ];
+        edges.sort();
+        let graph = Graph { edges };
+        let all = paths(&graph);
+        assert!(all.list.len() > 4);
+        for done in [vec![], vec!["close"], vec!["pin", "harden"], vec!["password", "pin"]] {
+            let done: BTreeSet<&'static str> = done.into_iter().collect();
+            let after = graph.after(&done);
+            let steps = |graph: &Graph, paths: &Paths| {
+                let walk = |path: &Path| path.edges.iter().map(|at| graph.edges[*at].clone()).collect();
+                paths.list.iter().map(walk).collect::<Vec<Vec<Edge>>>()
+            };
+            assert_eq!(steps(&graph, &left(&graph, &all, &done)), steps(&after, &paths(&after)));
+            let cut_short = Paths { truncated: true, ..all.clone() };
+            assert_eq!(left(&graph, &cut_short, &done), left(&graph, &all, &done));
         }
     }
 }

@@ -5,5 +5,5 @@ mod read;
 mod types;
 
 pub(crate) use read::all;
-pub use read::situation;
+pub use read::{internet, situation};
 pub use types::{Container, Entry, GuestModel, Isolation, Situation, Volume, Weakness};

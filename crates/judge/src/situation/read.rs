@@ -292,7 +292,9 @@ fn overlap(a: Place, b: Place) -> bool {
     a.file == b.file && a.span.start < b.span.end && b.span.start < a.span.end
 }
 
-fn internet(facts: &Facts, profile: Profile) -> Option<Evidence> {
+/// What lets strangers reach the app, if something does.
+#[must_use]
+pub fn internet(facts: &Facts, profile: Profile) -> Option<Evidence> {
     if profile != Profile::Homelab {
         return Some(Evidence::nowhere(format!("the profile is `{}`", profile.name())));
     }

@@ -4,19 +4,21 @@ use plimsoll_syntax::source::{self, Dialect, Tokens};
 use plimsoll_text::{Layer, Spanned};
 
 use super::types::{
-    Application, BodyKind, EnvRead, Framework, Language, Listen, Phase, Presence, Route, SchemaCreation,
+    BodyKind, EnvRead, Framework, Language, Listen, Phase, Presence, Route, Said, SchemaCreation,
 };
 
 /// Reads a file.
-pub(super) fn read(layer: &Layer, dialect: Dialect, out: &mut Application) {
+pub(super) fn read(layer: &Layer, dialect: Dialect) -> Said {
+    let mut out = Said::default();
     let tokens = source::parse(layer, dialect);
     for at in 0..tokens.len() {
         match dialect {
-            Dialect::Go => go(&tokens, at, out),
-            Dialect::Rust => rust(&tokens, at, out),
+            Dialect::Go => go(&tokens, at, &mut out),
+            Dialect::Rust => rust(&tokens, at, &mut out),
             Dialect::JavaScript => {}
         }
     }
+    out
 }
 
 fn spanned(tokens: &Tokens<'_>, at: usize) -> Option<Spanned<String>> {
@@ -34,7 +36,7 @@ fn address(text: &str) -> Option<(Option<String>, u16)> {
     Some(((!host.is_empty()).then(|| host.to_owned()), port.parse().ok()?))
 }
 
-fn go(tokens: &Tokens<'_>, at: usize, out: &mut Application) {
+fn go(tokens: &Tokens<'_>, at: usize, out: &mut Said) {
     if tokens.matches(at, &["os", ".", "Getenv", "("]) || tokens.matches(at, &["os", ".", "LookupEnv", "("]) {
         if let Some(name) = tokens.string(at + 4) {
             let place = tokens.place(at..at + 6);
@@ -109,7 +111,7 @@ fn tagged(tag: &str, place: plimsoll_text::Place) -> Option<EnvRead> {
     Some(env_read(name, Language::Go, presence, place))
 }
 
-fn rust(tokens: &Tokens<'_>, at: usize, out: &mut Application) {
+fn rust(tokens: &Tokens<'_>, at: usize, out: &mut Said) {
     let path = ["env", ":", ":", "var", "("];
     if tokens.matches(at, &path) || tokens.matches(at, &["env", ":", ":", "var_os", "("]) {
         let Some(name) = tokens.string(at + 5) else { return };

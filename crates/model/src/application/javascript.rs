@@ -2,41 +2,43 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::LazyLock;
 
 use camino::Utf8Path;
 use memchr::memmem;
 use plimsoll_syntax::source::{self, Dialect, TokenKind, Tokens};
-use plimsoll_text::{Layer, Spanned};
+use plimsoll_text::{Layer, Phrases, SourceFile, Spanned};
 
 use super::javascript_env;
-use super::types::{
-    Application, BodyKind, Cors, Framework, Language, Listen, Presence, Route, SchemaCreation,
-};
+use super::types::{BodyKind, Cors, Framework, Language, Listen, Presence, Route, Said, SchemaCreation};
 
 /// Words one of which every file of interest holds.
-const SIGNS: &[&str] = &[
-    "process.env",
-    "meta.env",
-    "Deno.env",
-    "Bun.",
-    "listen(",
-    "cors",
-    "express",
-    "fastify",
-    "hono",
-    "synchronize",
-    ".sync(",
-    "Access-Control",
-    "z.object",
-];
+static SIGNS: LazyLock<Phrases> = LazyLock::new(|| {
+    Phrases::exact(&[
+        "process.env",
+        "meta.env",
+        "Deno.env",
+        "Bun.",
+        "listen(",
+        "cors",
+        "express",
+        "fastify",
+        "hono",
+        "synchronize",
+        ".sync(",
+        "Access-Control",
+        "z.object",
+    ])
+});
 
 /// Whether a file may say something of interest.
-pub(super) fn is_worth_reading(text: &str) -> bool {
-    SIGNS.iter().any(|sign| memmem::find(text.as_bytes(), sign.as_bytes()).is_some())
+pub(super) fn is_worth_reading(file: &SourceFile) -> bool {
+    SIGNS.are_in(file)
 }
 
 /// Reads a file.
-pub(super) fn read(layer: &Layer, path: &Utf8Path, out: &mut Application) {
+pub(super) fn read(layer: &Layer, path: &Utf8Path) -> Said {
+    let mut out = Said::default();
     let tokens = source::parse(layer, Dialect::JavaScript);
     let says = |sign: &str| memmem::find(layer.text().as_bytes(), sign.as_bytes()).is_some();
     javascript_env::reads(&tokens, says("process.env") || says("createEnv"), &mut out.env_reads);
@@ -52,14 +54,15 @@ pub(super) fn read(layer: &Layer, path: &Utf8Path, out: &mut Application) {
     let reader = Reader { tokens: &tokens, constants: constants(&tokens) };
     for at in 0..tokens.len() {
         if !is_configuration {
-            reader.cors(at, out);
-            reader.schema(at, out);
+            reader.cors(at, &mut out);
+            reader.schema(at, &mut out);
         }
-        reader.listen(at, is_server, out);
+        reader.listen(at, is_server, &mut out);
         if is_server {
-            reader.route(at, out);
+            reader.route(at, &mut out);
         }
     }
+    out
 }
 
 struct Reader<'b, 'a> {
@@ -113,7 +116,7 @@ impl<'a> Reader<'_, 'a> {
         if range.len() == 1 { Some(vec![one(range.start)?]) } else { None }
     }
 
-    fn cors(&self, at: usize, out: &mut Application) {
+    fn cors(&self, at: usize, out: &mut Said) {
         let tokens = self.tokens;
         let header =
             tokens.string(at).is_some_and(|text| text.eq_ignore_ascii_case("access-control-allow-origin"));
@@ -156,7 +159,7 @@ impl<'a> Reader<'_, 'a> {
         });
     }
 
-    fn schema(&self, at: usize, out: &mut Application) {
+    fn schema(&self, at: usize, out: &mut Said) {
         let tokens = self.tokens;
         if tokens.matches(at, &["synchronize", ":", "true"]) {
             let call = "synchronize: true".to_owned();
@@ -198,7 +201,7 @@ impl<'a> Reader<'_, 'a> {
     }
 
     /// `.listen(port)`, and `serve({ port })` in a file that imports a server.
-    fn listen(&self, at: usize, is_server: bool, out: &mut Application) {
+    fn listen(&self, at: usize, is_server: bool, out: &mut Said) {
         let tokens = self.tokens;
         let listen = tokens.matches(at, &[".", "listen", "("]);
         let serve = is_server && tokens.matches(at, &["serve", "("]);
@@ -236,7 +239,7 @@ impl<'a> Reader<'_, 'a> {
     }
 
     /// `app.get("/path", …)` and relatives.
-    fn route(&self, at: usize, out: &mut Application) {
+    fn route(&self, at: usize, out: &mut Said) {
         let tokens = self.tokens;
         let Some(base) = tokens.name(at) else { return };
         let lower = base.to_ascii_lowercase();

@@ -14,10 +14,13 @@ pub(super) fn all(files: &Files, inventory: &Inventory, trees: &Trees) -> Vec<Mi
     let mut out = Vec::new();
     for (id, file) in files.iter() {
         let path = file.path();
-        if is_test(path) {
+        let name = file.name();
+        let is_configuration = matches!(name, "alembic.ini" | "manage.py" | "schema.prisma")
+            || name.starts_with("knexfile.")
+            || name.starts_with("drizzle.config.");
+        if !is_configuration || is_test(path) {
             continue;
         }
-        let name = file.name();
         match name {
             "alembic.ini" => out.extend(alembic(id, path, files, trees)),
             "manage.py" => {
@@ -33,13 +36,7 @@ pub(super) fn all(files: &Files, inventory: &Inventory, trees: &Trees) -> Vec<Mi
             }
             "schema.prisma" => out.extend(prisma(id, path, &Layer::whole(id, file))),
             _ if trees.kind(id) == Kind::JavaScript => {
-                let tool = if name.starts_with("knexfile.") {
-                    "knex"
-                } else if name.starts_with("drizzle.config.") {
-                    "drizzle"
-                } else {
-                    continue;
-                };
+                let tool = if name.starts_with("knexfile.") { "knex" } else { "drizzle" };
                 let layer = Layer::whole(id, file);
                 let tokens = source::parse(&layer, Dialect::JavaScript);
                 out.push(javascript(tool, id, path, &tokens));

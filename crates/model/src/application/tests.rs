@@ -8,7 +8,7 @@ fn read(list: &[(&str, &str)]) -> (Application, Files) {
     let files = Files::new(list.iter().map(|(path, text)| (Utf8PathBuf::from(*path), (*text).to_owned())));
     let inventory = Inventory::new(list.iter().map(|(path, _)| Utf8PathBuf::from(*path)));
     let trees = Trees::new(&files, None);
-    (Application::new(&files, &inventory, &trees), files)
+    (Application::new(&files, &inventory, &trees, None), files)
 }
 
 fn env(path: &str, text: &str) -> Vec<String> {

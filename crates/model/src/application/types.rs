@@ -1,7 +1,12 @@
 //! The types of application facts.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use camino::Utf8PathBuf;
 use plimsoll_text::{FileId, Place, Spanned};
+
+use super::python::PythonFile;
 
 /// What the source of the application says, each list in path order and then in the order of the text.
 /// Tests are left out.
@@ -27,6 +32,23 @@ pub struct Application {
     pub api_docs: Vec<ApiDocs>,
     /// Literals that make the program fail when a setting equals them, such as a placeholder.
     pub refused: Vec<Spanned<String>>,
+    /// What each source file says by itself, to be shared with the state that a patch leaves.
+    pub(super) said: BTreeMap<FileId, Arc<Said>>,
+}
+
+/// What one source file says, whatever others say.
+#[derive(Debug, Default)]
+pub(super) struct Said {
+    pub(super) env_reads: Vec<EnvRead>,
+    pub(super) listens: Vec<Listen>,
+    pub(super) routes: Vec<Route>,
+    pub(super) cors: Vec<Cors>,
+    pub(super) schema_creations: Vec<SchemaCreation>,
+    pub(super) debug_switches: Vec<DebugSwitch>,
+    pub(super) api_docs: Vec<ApiDocs>,
+    pub(super) refused: Vec<Spanned<String>>,
+    /// Routes whose path other files decide about.
+    pub(super) module: Option<PythonFile>,
 }
 
 /// A folder with a manifest.

@@ -7,7 +7,7 @@ use plimsoll_syntax::shell::Heredoc;
 use plimsoll_text::Place;
 
 use super::bindings::Bindings;
-use super::{Command, CommandId, Hop, HopKind, Machine, Value};
+use super::{Command, CommandId, Hop, HopKind, Machine, UnitId, Value};
 
 /// A function of a program.
 #[derive(Clone, Debug)]
@@ -53,11 +53,12 @@ impl Reading {
         hops.any(|hop| matches!(hop.kind, HopKind::Ssh { .. }))
     }
 
-    /// Numbers the commands from another start.
-    pub(crate) fn renumber(&mut self, first: u32) {
+    /// Numbers the commands from another start, as those of a unit.
+    pub(crate) fn renumber(&mut self, unit: UnitId, first: u32) {
         let Some(old) = self.commands.first().map(|command| command.id.0) else { return };
         let moved = |id: &mut CommandId| id.0 = id.0 - old + first;
         for command in &mut self.commands {
+            command.unit = unit;
             moved(&mut command.id);
             command.carrier.iter_mut().for_each(moved);
             command.after.iter_mut().for_each(moved);

@@ -8,6 +8,7 @@ use camino::Utf8Path;
 use plimsoll_text::{FileId, Files, Place};
 
 use super::reading::{Reading, Surroundings};
+use super::shared::Shared;
 use super::{
     Bindings, Command, CommandId, Function, HopKind, Machine, Origin, Procedure, Source, Strict, Unit,
     UnitId, Value, declare, flow, walk,
@@ -52,10 +53,12 @@ pub fn is_node_tool(program: &str) -> bool {
 
 impl Commands {
     /// Reads all programs: first to learn which SSH targets are nodes and which scripts run where, then for good.
+    /// What was read before and cannot be read otherwise now is taken over.
     #[must_use]
-    pub(crate) fn new(mut units: Vec<Unit>, files: &Files) -> Self {
+    pub(crate) fn new(mut units: Vec<Unit>, files: &Files, before: Option<&Shared<'_>>) -> Self {
         let sources = source_graph(&units, files);
-        let first = read_all(&units, files, &sources, &|_| Machine::Guest, &BTreeMap::new(), Vec::new());
+        let known = before.map(|before| before.readings(&units, &sources)).unwrap_or_default();
+        let first = read_all(&units, files, &sources, &|_| Machine::Guest, &BTreeMap::new(), known);
         let written = written_units(&units, &first);
         let extra = written.len();
         units.extend(written);
@@ -92,6 +95,25 @@ impl Commands {
         }
         set.procedures = flow::procedures(&set, files);
         set
+    }
+
+    /// What a program was read as, where nothing but its own text and the machine that it began on decides that.
+    pub(super) fn reading_alone(&self, index: usize, begun: Machine) -> Option<Reading> {
+        let range = self.ranges.get(index)?.clone();
+        let alone = self.sources.get(index).is_some_and(Vec::is_empty);
+        let stays = self.units.get(index).is_some_and(|unit| unit.machine == begun);
+        let commands = self.commands.get(range).filter(|_| alone && stays)?;
+        // A script that is written by heredoc is a program of its own, which is not kept with the reading.
+        if commands.iter().any(|command| command.heredoc.is_some()) {
+            return None;
+        }
+        let reading = Reading {
+            commands: commands.to_vec(),
+            bindings: self.bindings.get(index)?.clone(),
+            functions: self.functions.get(index)?.clone(),
+            written: Vec::new(),
+        };
+        (!reading.uses_ssh()).then_some(reading)
     }
 
     /// All commands.
@@ -202,7 +224,7 @@ impl Commands {
 }
 
 /// Reads programs in order; `known` are functions of programs that others source, and `kept` are readings that
-/// nothing learnt since can change.
+/// come out the same again.
 fn read_all(
     units: &[Unit],
     files: &Files,
@@ -236,7 +258,7 @@ fn read_all(
         let path = files.get(unit.place.file).path();
         let reading = match kept.next().flatten() {
             Some(mut reading) => {
-                reading.renumber(first_id);
+                reading.renumber(id, first_id);
                 reading
             }
             None => walk::read(unit, id, path, first_id, &around),

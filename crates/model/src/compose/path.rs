@@ -32,9 +32,11 @@ impl Path {
 
     /// Whether it fits a pattern such as `services.*.ports`; `*` is any one key.
     pub(super) fn fits(&self, pattern: &str) -> bool {
-        // Most patterns end in another key, and this is asked for each value with each pattern.
-        let last = pattern.rsplit('.').next();
-        if last != Some("*") && last != self.last() {
+        // Most patterns begin or end in another key, and this is asked for each value with each pattern.
+        let (Some(first), Some(last)) = (self.0.first(), self.0.last()) else { return false };
+        let may_begin = pattern.starts_with('*') || pattern.starts_with(first.as_str());
+        let may_end = pattern.ends_with('*') || pattern.ends_with(last.as_str());
+        if !may_end || !may_begin {
             return false;
         }
         let mut keys = self.0.iter();

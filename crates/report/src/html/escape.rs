@@ -1,6 +1,6 @@
 //! Text from evaluated files as text of a page, and nothing but text.
 
-use std::fmt::{Display, Formatter, Result, Write as _};
+use std::fmt::{Display, Formatter, Result};
 
 /// Text that is safe between tags and in quoted attributes. Characters that steer a terminal or turn the direction
 /// of reading would let a file show something else than it holds: they are named instead.
@@ -8,20 +8,29 @@ pub(super) struct Escaped<'a>(pub(super) &'a str);
 
 impl Display for Escaped<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        for c in self.0.chars() {
-            match c {
-                '&' => f.write_str("&amp;")?,
-                '<' => f.write_str("&lt;")?,
-                '>' => f.write_str("&gt;")?,
-                '"' => f.write_str("&quot;")?,
-                '\'' => f.write_str("&#39;")?,
-                '\n' | '\t' => f.write_char(c)?,
-                _ if c.is_control() => f.write_char('\u{fffd}')?,
-                _ if is_unseen(c) => write!(f, "[U+{:04X}]", u32::from(c))?,
-                _ => f.write_char(c)?,
+        // What stands between characters that change is written at once; most texts have none of these.
+        let mut from = 0;
+        for (at, c) in self.0.char_indices() {
+            let named = match c {
+                '&' => "&amp;",
+                '<' => "&lt;",
+                '>' => "&gt;",
+                '"' => "&quot;",
+                '\'' => "&#39;",
+                '\n' | '\t' | ' '..='~' => continue,
+                _ if c.is_control() => "\u{fffd}",
+                _ if is_unseen(c) => "",
+                _ => continue,
+            };
+            f.write_str(self.0.get(from..at).unwrap_or_default())?;
+            if named.is_empty() {
+                write!(f, "[U+{:04X}]", u32::from(c))?;
+            } else {
+                f.write_str(named)?;
             }
+            from = at + c.len_utf8();
         }
-        Ok(())
+        f.write_str(self.0.get(from..).unwrap_or_default())
     }
 }
 

@@ -115,14 +115,18 @@ fn script(facts: &Facts, word: &str) -> Option<String> {
         return None;
     }
     let wanted = Utf8PathBuf::from(path);
-    let exists = facts.inventory.paths().any(|known| known == wanted || known.ends_with(&wanted));
+    let exists = facts.inventory.named(wanted.file_name()?) > 0
+        && facts.inventory.paths().any(|known| known == wanted || known.ends_with(&wanted));
+    if exists {
+        return None;
+    }
     let folder_is_ours = wanted.parent().is_some_and(|parent| {
         facts
             .inventory
             .paths()
             .any(|known| known.parent().is_some_and(|own| own == parent || own.ends_with(parent)))
     });
-    (!exists && folder_is_ours && wanted != Utf8Path::new("")).then(|| word.to_owned())
+    (folder_is_ours && wanted != Utf8Path::new("")).then(|| word.to_owned())
 }
 
 fn is_path(path: &str) -> bool {

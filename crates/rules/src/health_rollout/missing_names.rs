@@ -92,7 +92,7 @@ fn package_script(facts: &Facts, command: &Command) -> Option<String> {
     let mut projects =
         facts.application.projects.iter().filter(|project| !project.scripts.is_empty()).peekable();
     projects.peek()?;
-    let manifests = facts.inventory.paths().filter(|path| path.file_name() == Some("package.json")).count();
+    let manifests = facts.inventory.named("package.json");
     let known = projects.clone().count();
     let has = projects.any(|project| project.scripts.iter().any(|(key, _)| key.value == name));
     (is_name(name) && !has && known == manifests).then(|| format!("script `{name}` in any `package.json`"))
@@ -169,7 +169,7 @@ fn script(facts: &Facts, path: &str) -> Option<String> {
 
 /// Whether the project has a file of this name, or a command makes one.
 fn exists(facts: &Facts, name: &str) -> bool {
-    facts.inventory.paths().any(|path| path.file_name() == Some(name))
+    facts.inventory.named(name) > 0
         || facts.commands.iter().any(|command| {
             let makes = matches!(
                 command.program.as_str(),

@@ -1,9 +1,11 @@
 //! `.env` in one folder, the program that reads it in another.
 
+use std::sync::LazyLock;
+
 use camino::Utf8Path;
 use plimsoll_model::commands::Command;
 use plimsoll_model::{Facts, Kind};
-use plimsoll_text::{FileId, Place, Span};
+use plimsoll_text::{FileId, Phrases, Place, Span};
 
 use crate::Findings;
 
@@ -52,21 +54,24 @@ pub(super) fn elsewhere(facts: &Facts, findings: &mut Findings<'_>) {
     }
 }
 
+const CALLS: [&str; 5] = [
+    "require('dotenv').config()",
+    "require(\"dotenv\").config()",
+    "import 'dotenv/config'",
+    "import \"dotenv/config\"",
+    "dotenv.config()",
+];
+
+static ANY_CALL: LazyLock<Phrases> = LazyLock::new(|| Phrases::exact(&CALLS));
+
 /// Files of a project that load `.env` without saying from where.
 fn readers(facts: &Facts, folder: &Utf8Path) -> Vec<(FileId, Place)> {
-    let calls = [
-        "require('dotenv').config()",
-        "require(\"dotenv\").config()",
-        "import 'dotenv/config'",
-        "import \"dotenv/config\"",
-        "dotenv.config()",
-    ];
     facts
         .files
-        .iter()
-        .filter(|(id, file)| facts.trees.kind(*id) == Kind::JavaScript && file.path().starts_with(folder))
+        .below(folder)
+        .filter(|(id, file)| facts.trees.kind(*id) == Kind::JavaScript && ANY_CALL.are_in(file))
         .filter_map(|(id, file)| {
-            let (at, call) = calls.iter().find_map(|call| Some((file.text().find(call)?, *call)))?;
+            let (at, call) = CALLS.iter().find_map(|call| Some((file.text().find(call)?, *call)))?;
             let to_u32 = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
             Some((id, Place::new(id, Span::new(to_u32(at), to_u32(at + call.len())))))
         })

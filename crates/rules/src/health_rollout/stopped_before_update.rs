@@ -37,12 +37,11 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
             continue;
         }
         for (index, stop) in steps.iter().enumerate() {
+            if stop.machine == Machine::Workstation || !stops(stop) || seen.contains(&stop.place) {
+                continue;
+            }
             let removes_data = stop.flag(&["-v", "--volumes"]).is_some();
-            if !stops(stop)
-                || removes_data
-                || stop.machine == Machine::Workstation
-                || seen.contains(&stop.place)
-            {
+            if removes_data {
                 continue;
             }
             let Some(rest) = steps.get(index + 1..) else { continue };

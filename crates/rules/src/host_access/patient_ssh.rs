@@ -1,10 +1,11 @@
 //! SSH in automation waits for ever.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use plimsoll_model::Facts;
 use plimsoll_model::commands::{Command, Fate, Machine};
-use plimsoll_text::FileId;
+use plimsoll_text::{FileId, Phrases};
 
 use crate::edits;
 use crate::{Confidence, Findings, FixKind, Rule, Severity, Theme};
@@ -23,10 +24,12 @@ pub(crate) const RULE: Rule = Rule {
     check,
 };
 
+static BATCH_MODE: LazyLock<Phrases> = LazyLock::new(|| Phrases::exact(&["BatchMode=yes"]));
+
 fn check(facts: &Facts, findings: &mut Findings<'_>) {
     let configured = facts.files.iter().any(|(id, file)| {
         let path = facts.path(id).as_str();
-        path.ends_with("ssh_config") || path.ends_with(".ssh/config") || file.holds("BatchMode=yes")
+        path.ends_with("ssh_config") || path.ends_with(".ssh/config") || BATCH_MODE.are_in(file)
     });
     if configured {
         return;

@@ -1,7 +1,11 @@
 //! The settings of Docker's engine, as far as files hold them.
 
+use std::sync::LazyLock;
+
 use plimsoll_model::Facts;
-use plimsoll_text::{Place, Span};
+use plimsoll_text::{Phrases, Place, Span};
+
+static PATH: LazyLock<Phrases> = LazyLock::new(|| Phrases::exact(&["docker/daemon.json"]));
 
 /// Every `daemon.json` that exists or that a command or task writes, with its text.
 pub(super) fn daemon_files(facts: &Facts) -> Vec<(Place, String)> {
@@ -29,18 +33,14 @@ pub(super) fn daemon_files(facts: &Facts) -> Vec<(Place, String)> {
     }
     // Ansible and cloud-init write it as a value beside the path.
     for (id, stream) in &facts.trees.yaml {
-        for line in 0..facts.files.get(*id).line_count() {
-            let file = facts.files.get(*id);
-            if file.line_text(line).contains("docker/daemon.json") && !stream.documents.is_empty() {
-                let place = Place::new(*id, file.line_span(line));
-                let rest: String = (line..(line + 20).min(file.line_count()))
-                    .map(|line| file.line_text(line))
-                    .collect::<Vec<_>>()
-                    .join("\n");
-                out.push((place, rest));
-                break;
-            }
-        }
+        let file = facts.files.get(*id);
+        let Some(line) = PATH.lines(file).next().filter(|_| !stream.documents.is_empty()) else { continue };
+        let place = Place::new(*id, file.line_span(line));
+        let rest: String = (line..(line + 20).min(file.line_count()))
+            .map(|line| file.line_text(line))
+            .collect::<Vec<_>>()
+            .join("\n");
+        out.push((place, rest));
     }
     out
 }

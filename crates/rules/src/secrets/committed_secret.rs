@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use plimsoll_model::commands::Source;
 use plimsoll_model::{Facts, Kind};
-use plimsoll_text::{FileId, Phrases, Place, SourceFile, Span};
+use plimsoll_text::{FileId, Phrases, Place, Remembered, SourceFile, Span};
 
 use super::words::{
     PROVIDER_PREFIXES, SECRET_NAMES, is_placeholder, is_provider_secret, is_secret_name, looks_generated,
@@ -31,10 +31,9 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
     let mut all: Vec<(FileId, Vec<Hit>)> = Vec::new();
     let logins = login_passwords(facts);
     for (id, file) in facts.files.iter() {
-        if !is_read(facts, id) {
-            continue;
-        }
-        let mut hits = hits(facts, id, file);
+        let known = HITS.of(file, || is_read(facts, id).then(|| hits(facts, id, file)));
+        let Some(known) = known.as_ref() else { continue };
+        let mut hits = known.clone();
         for hit in logins.iter().filter(|hit| hit.place.file == id) {
             let same = |other: &Hit| {
                 other.place.span.start < hit.place.span.end && hit.place.span.start < other.place.span.end
@@ -74,6 +73,9 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
             .fix(blank(facts, *file, hits));
     }
 }
+
+/// What stands in a file that is read.
+static HITS: Remembered<Option<Vec<Hit>>> = Remembered::new();
 
 /// Files with the same value beyond which one finding speaks for all.
 const MANY: usize = 6;

@@ -1,6 +1,7 @@
 //! An archive carries what no server needs.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use plimsoll_model::Facts;
@@ -47,6 +48,8 @@ const IDLE: &[&str] = &[
 
 fn check(facts: &Facts, findings: &mut Findings<'_>) {
     let mut found: BTreeMap<Vec<Utf8PathBuf>, Vec<Place>> = BTreeMap::new();
+    // Most transfers start from one folder.
+    let mut bases: BTreeMap<Utf8PathBuf, Base> = BTreeMap::new();
     for command in facts.commands.iter() {
         if facts.commands.is_only_read(command.unit)
             || command.machine != Machine::Workstation
@@ -56,16 +59,17 @@ fn check(facts: &Facts, findings: &mut Findings<'_>) {
         }
         let Some(base) = base(facts, command) else { continue };
         let left_out = left_out(command);
-        let mut idle: Vec<Utf8PathBuf> = Vec::new();
-        for path in facts.inventory.below(&base) {
-            let Some(folder) = idle_folder(path, &base) else { continue };
-            if !idle.contains(&folder) && !is_left_out(&folder, &left_out) {
-                idle.push(folder);
+        let Base { idle, all } = match bases.entry(base) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => {
+                let found = Base::new(facts, new.key());
+                new.insert(found)
             }
-        }
-        let carried: usize = idle.iter().map(|folder| count(facts, folder)).sum();
-        let all = count(facts, &base);
-        if idle.len() < 2 && carried * 5 < all || idle.is_empty() {
+        };
+        let taken = idle.iter().filter(|(folder, _)| !is_left_out(folder, &left_out));
+        let carried: usize = taken.clone().map(|(_, files)| files).sum();
+        let idle: Vec<Utf8PathBuf> = taken.map(|(folder, _)| folder.clone()).collect();
+        if idle.len() < 2 && carried * 5 < *all || idle.is_empty() {
             continue;
         }
         found.entry(idle).or_default().push(command.place);
@@ -151,6 +155,26 @@ fn is_left_out(folder: &Utf8Path, patterns: &[String]) -> bool {
                 })
             })
     })
+}
+
+/// A folder that is taken, with how many files it holds.
+struct Base {
+    /// The idle folders below it, in path order.
+    idle: Vec<(Utf8PathBuf, usize)>,
+    all: usize,
+}
+
+impl Base {
+    fn new(facts: &Facts, base: &Utf8Path) -> Self {
+        let mut idle: Vec<(Utf8PathBuf, usize)> = Vec::new();
+        for folder in facts.inventory.below(base).filter_map(|path| idle_folder(path, base)) {
+            if !idle.iter().any(|(known, _)| *known == folder) {
+                let files = count(facts, &folder);
+                idle.push((folder, files));
+            }
+        }
+        Self { idle, all: count(facts, base) }
+    }
 }
 
 /// The idle folder that a file lies in, among the upper two levels.

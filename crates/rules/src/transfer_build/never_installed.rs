@@ -2,11 +2,12 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use plimsoll_model::commands::{Command, Fate, HopKind, Machine, Origin};
 use plimsoll_model::guests::{Guest, GuestKind};
 use plimsoll_model::{Facts, Kind};
-use plimsoll_text::{FileId, Place};
+use plimsoll_text::{FileId, Phrases, Place};
 
 use super::installs::{Install, installs};
 use super::releases;
@@ -181,6 +182,12 @@ fn used(facts: &Facts, command: &Command) -> Option<(usize, String)> {
     (joins && !asks("docker")).then(|| (0, format!("{} … docker", command.program)))
 }
 
+/// What a file that sets up one of the tools holds; most files hold none of it.
+static SETUPS: LazyLock<Phrases> = LazyLock::new(|| {
+    let marks = TOOLS.iter().flat_map(|tool| tool.marks).copied();
+    Phrases::exact(&marks.chain(["community-scripts/", "geerlingguy."]).collect::<Vec<_>>())
+});
+
 fn is_provided(facts: &Facts, tool: &Tool, installs: &[Install]) -> bool {
     installs.iter().any(|install| {
         let name = install.name.as_str();
@@ -188,6 +195,7 @@ fn is_provided(facts: &Facts, tool: &Tool, installs: &[Install]) -> bool {
             || tool.packages.iter().any(|package| name.starts_with(&format!("{package}-")))
     }) || facts.files.iter().any(|(id, file)| {
         is_setup(facts, id)
+            && SETUPS.are_in(file)
             && (tool.marks.iter().any(|mark| file.holds(mark))
                 || file.holds("community-scripts/")
                 || file.holds(&format!("geerlingguy.{}", tool.name)))
@@ -225,11 +233,12 @@ fn is_copy(guest: &Guest) -> bool {
     })
 }
 
+static AGENT: LazyLock<Phrases> = LazyLock::new(|| Phrases::exact(&["qemu-guest-agent", "qemu-ga"]));
+
 /// The guest agent is switched on for VMs that do not get it.
 fn agent(facts: &Facts, created: &[&Guest], findings: &mut Findings<'_>) {
-    let installed = facts.files.iter().any(|(id, file)| {
-        facts.trees.kind(id) != Kind::Markdown && (file.holds("qemu-guest-agent") || file.holds("qemu-ga"))
-    });
+    let installed =
+        facts.files.iter().any(|(id, file)| facts.trees.kind(id) != Kind::Markdown && AGENT.are_in(file));
     let has_own = |guest: &Guest| {
         guest.settings.iter().any(|setting| {
             let text = setting.value.text.to_ascii_lowercase();

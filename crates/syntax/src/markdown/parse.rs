@@ -26,7 +26,8 @@ pub fn parse(layer: &Layer) -> Markdown {
     };
     let mut front_matter = false;
     for (index, line) in lines(layer.text()).enumerate() {
-        let dashes = text_of(layer.text(), line.clone()).trim_end() == "---";
+        let dashes =
+            byte(layer.text(), line.start) == b'-' && text_of(layer.text(), line.clone()).trim_end() == "---";
         if dashes && (front_matter || index == 0) {
             front_matter = !front_matter;
         } else if front_matter {
@@ -98,8 +99,8 @@ impl Reader<'_> {
     }
 
     fn line(&mut self, line: Range<usize>) {
-        if let Some(fence) = self.fence.take() {
-            self.inside_fence(fence, line);
+        if self.fence.is_some() {
+            self.inside_fence(line);
             return;
         }
         let (start, quotes) = strip_quotes(self.text, line.clone(), u32::MAX);
@@ -153,22 +154,24 @@ impl Reader<'_> {
         }
     }
 
-    fn inside_fence(&mut self, mut fence: Fence, line: Range<usize>) {
+    fn inside_fence(&mut self, line: Range<usize>) {
+        let Some(fence) = &mut self.fence else { return };
         let (start, quotes) = strip_quotes(self.text, line.clone(), fence.block.quotes);
-        if quotes < fence.block.quotes {
+        let quoted = quotes == fence.block.quotes;
+        let content = trim(self.text, start..line.end);
+        let marks = run_of(self.text, content.clone(), fence.mark);
+        if quoted && (marks < fence.length || marks != content.len()) {
+            let next = line.end + usize::from(byte(self.text, line.end) == b'\r');
+            fence.block.body.end = wide(next..(next + 1).min(self.text.len())).end;
+            return;
+        }
+        let Some(fence) = self.fence.take() else { return };
+        if quoted {
+            self.close(fence, line.end);
+        } else {
             // The quote ended and the block with it.
             self.close(fence, line.start.saturating_sub(1));
             self.line(line);
-            return;
-        }
-        let content = trim(self.text, start..line.end);
-        let marks = run_of(self.text, content.clone(), fence.mark);
-        if marks >= fence.length && marks == content.len() {
-            self.close(fence, line.end);
-        } else {
-            let next = line.end + usize::from(byte(self.text, line.end) == b'\r');
-            fence.block.body.end = wide(next..(next + 1).min(self.text.len())).end;
-            self.fence = Some(fence);
         }
     }
 

@@ -7,53 +7,58 @@ mod settings;
 mod switches;
 mod web;
 
+use std::sync::LazyLock;
+
 use camino::Utf8Path;
-use memchr::memmem;
 use plimsoll_syntax::python::{self, Module, StatementKind};
-use plimsoll_text::Layer;
+use plimsoll_text::{Layer, Phrases, SourceFile};
 
-use super::types::Application;
+use super::types::Said;
 
-pub(super) use modules::Modules;
+pub(super) use modules::{Modules, PythonFile};
 
 /// Words one of which every file of interest holds.
-const SIGNS: &[&str] = &[
-    "environ",
-    "getenv",
-    "BaseSettings",
-    "APIRouter",
-    "FastAPI",
-    "flask",
-    "Blueprint",
-    "CORS",
-    "create_all",
-    "drop_all",
-    "create_engine",
-    "create_async_engine",
-    "decouple",
-    "starlette",
-    "DEBUG",
-    "urlpatterns",
-    "uvicorn",
-    "aiohttp",
-    "flushall",
-];
+static SIGNS: LazyLock<Phrases> = LazyLock::new(|| {
+    Phrases::exact(&[
+        "environ",
+        "getenv",
+        "BaseSettings",
+        "APIRouter",
+        "FastAPI",
+        "flask",
+        "Blueprint",
+        "CORS",
+        "create_all",
+        "drop_all",
+        "create_engine",
+        "create_async_engine",
+        "decouple",
+        "starlette",
+        "DEBUG",
+        "urlpatterns",
+        "uvicorn",
+        "aiohttp",
+        "flushall",
+    ])
+});
 
 /// Whether a file may say something of interest.
-pub(super) fn is_worth_reading(text: &str) -> bool {
-    SIGNS.iter().any(|sign| memmem::find(text.as_bytes(), sign.as_bytes()).is_some())
+pub(super) fn is_worth_reading(file: &SourceFile) -> bool {
+    SIGNS.are_in(file)
 }
 
 /// Reads a file.
-pub(super) fn read(path: &Utf8Path, layer: &Layer, modules: &mut Modules, out: &mut Application) {
+pub(super) fn read(path: &Utf8Path, layer: &Layer) -> Said {
+    let mut out = Said::default();
     let tree = python::parse(layer);
     let imports = imports(&tree);
     env::reads(&tree, &imports, &mut out.env_reads);
     env::refused(&tree, &mut out.refused);
     settings::fields(&tree, &mut out.env_reads);
-    web::read(&tree, &imports, out);
-    switches::read(&tree, path, out);
-    routes::read(path, &tree, &imports, modules);
+    web::read(&tree, &imports, &mut out);
+    switches::read(&tree, path, &mut out);
+    out.module = routes::read(path, &tree, imports);
+    out
 }
 
 /// What a file imports: module, name and the name it is known by here.

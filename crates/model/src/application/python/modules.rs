@@ -12,14 +12,14 @@ use crate::application::types::{Application, Route};
 const MAX_DEPTH: usize = 6;
 
 /// All Python files that were read.
-#[derive(Debug, Default)]
-pub(in crate::application) struct Modules {
-    pub(super) files: Vec<PythonFile>,
+#[derive(Debug)]
+pub(in crate::application) struct Modules<'a> {
+    files: Vec<&'a PythonFile>,
 }
 
 /// What one file says about routes.
 #[derive(Debug)]
-pub(super) struct PythonFile {
+pub(in crate::application) struct PythonFile {
     pub(super) path: Utf8PathBuf,
     pub(super) imports: Vec<Import>,
     pub(super) routers: Vec<Router>,
@@ -58,7 +58,11 @@ struct Index<'a> {
     includes: BTreeMap<(usize, String), Vec<(usize, &'a Include)>>,
 }
 
-impl Modules {
+impl<'a> Modules<'a> {
+    pub(in crate::application) fn new(files: impl Iterator<Item = &'a PythonFile>) -> Self {
+        Self { files: files.collect() }
+    }
+
     fn index(&self) -> Index<'_> {
         let mut stems = Stems::new();
         for (index, file) in self.files.iter().enumerate() {
@@ -76,7 +80,7 @@ impl Modules {
     }
 
     /// Adds all routes with their whole path.
-    pub(in crate::application) fn resolve(self, out: &mut Application) {
+    pub(in crate::application) fn resolve(&self, out: &mut Application) {
         let index = self.index();
         for (file_index, file) in self.files.iter().enumerate() {
             for (target, route) in &file.routes {

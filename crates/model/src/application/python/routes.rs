@@ -4,26 +4,26 @@ use camino::Utf8Path;
 use plimsoll_syntax::python::{Argument, Expr, ExprKind, Module, Parameter, Statement, StatementKind};
 use plimsoll_text::Place;
 
-use super::modules::{Include, Modules, PythonFile, Router, Target};
+use super::modules::{Include, PythonFile, Router, Target};
 use super::{Import, uses};
 use crate::application::types::{BodyKind, Framework, Route};
 
 const METHODS: &[&str] = &["get", "post", "put", "patch", "delete", "head", "options"];
 
 /// Reads a file.
-pub(super) fn read(path: &Utf8Path, tree: &Module<'_>, imports: &[Import], modules: &mut Modules) {
-    let framework = if uses(imports, "fastapi") || uses(imports, "starlette") {
+pub(super) fn read(path: &Utf8Path, tree: &Module<'_>, imports: Vec<Import>) -> Option<PythonFile> {
+    let framework = if uses(&imports, "fastapi") || uses(&imports, "starlette") {
         Framework::FastApi
-    } else if uses(imports, "flask") || uses(imports, "quart") {
+    } else if uses(&imports, "flask") || uses(&imports, "quart") {
         Framework::Flask
-    } else if uses(imports, "django") {
+    } else if uses(&imports, "django") {
         Framework::Django
     } else {
         Framework::Other
     };
     let mut file = PythonFile {
         path: path.to_owned(),
-        imports: imports.to_vec(),
+        imports,
         routers: Vec::new(),
         includes: Vec::new(),
         routes: Vec::new(),
@@ -44,10 +44,11 @@ pub(super) fn read(path: &Utf8Path, tree: &Module<'_>, imports: &[Import], modul
             handler(statement, framework, &mut file);
         }
     });
-    if !file.routers.is_empty() || !file.includes.is_empty() || !file.routes.is_empty() || !imports.is_empty()
-    {
-        modules.files.push(file);
-    }
+    let says = !file.routers.is_empty()
+        || !file.includes.is_empty()
+        || !file.routes.is_empty()
+        || !file.imports.is_empty();
+    says.then_some(file)
 }
 
 fn text(expr: Option<&Expr<'_>>) -> Option<String> {

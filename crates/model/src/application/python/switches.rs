@@ -3,10 +3,10 @@
 use camino::Utf8Path;
 use plimsoll_syntax::python::{Expr, ExprKind, Module, StatementKind};
 
-use crate::application::types::{Application, DebugSwitch, SchemaCreation, SwitchKind};
+use crate::application::types::{DebugSwitch, Said, SchemaCreation, SwitchKind};
 
 /// Reads a file.
-pub(super) fn read(tree: &Module<'_>, path: &Utf8Path, out: &mut Application) {
+pub(super) fn read(tree: &Module<'_>, path: &Utf8Path, out: &mut Said) {
     let mut engine = false;
     let mut echoes = Vec::new();
     tree.walk(&mut |_, statement| {
@@ -31,7 +31,7 @@ fn switch(kind: SwitchKind, expr: &Expr<'_>) -> DebugSwitch {
     DebugSwitch { kind, place: expr.place }
 }
 
-fn assigned(targets: &[Expr<'_>], value: &Expr<'_>, path: &Utf8Path, out: &mut Application) {
+fn assigned(targets: &[Expr<'_>], value: &Expr<'_>, path: &Utf8Path, out: &mut Said) {
     let Some(target) = targets.first() else { return };
     if value.as_bool() != Some(true) {
         return;
@@ -62,7 +62,7 @@ impl Cover for plimsoll_text::Place {
     }
 }
 
-fn expression_switches(expr: &Expr<'_>, echoes: &mut Vec<DebugSwitch>, out: &mut Application) {
+fn expression_switches(expr: &Expr<'_>, echoes: &mut Vec<DebugSwitch>, out: &mut Said) {
     match &expr.kind {
         ExprKind::Dict(entries) => {
             for (key, value) in entries {

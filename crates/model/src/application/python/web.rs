@@ -6,10 +6,10 @@ use plimsoll_syntax::python::{Expr, ExprKind, Module, StatementKind};
 use plimsoll_text::{Place, Spanned};
 
 use super::{Import, uses};
-use crate::application::types::{ApiDocs, Application, Cors, Framework, Language, Listen, Presence};
+use crate::application::types::{ApiDocs, Cors, Framework, Language, Listen, Presence, Said};
 
 /// Reads a file.
-pub(super) fn read(tree: &Module<'_>, imports: &[Import], out: &mut Application) {
+pub(super) fn read(tree: &Module<'_>, imports: &[Import], out: &mut Said) {
     let mut assigned: BTreeMap<&str, &Expr<'_>> = BTreeMap::new();
     tree.walk(&mut |_, statement| {
         if let StatementKind::Assign { targets, value: Some(value), .. } = &statement.kind
@@ -37,7 +37,7 @@ struct Reader<'b, 'a> {
 }
 
 impl<'b, 'a> Reader<'b, 'a> {
-    fn call(&self, expr: &'b Expr<'a>, out: &mut Application) {
+    fn call(&self, expr: &'b Expr<'a>, out: &mut Said) {
         let Some((function, _)) = expr.as_call() else { return };
         let name = function.last_name().unwrap_or_default();
         match name {
@@ -98,7 +98,7 @@ impl<'b, 'a> Reader<'b, 'a> {
         Cors { origins: literals.unwrap_or_default(), configured, credentials, place }
     }
 
-    fn flask_cors(&self, expr: &'b Expr<'a>, place: Place, out: &mut Application) {
+    fn flask_cors(&self, expr: &'b Expr<'a>, place: Place, out: &mut Said) {
         let resources = expr.keyword("resources");
         let nested = resources.and_then(|resources| {
             let mut found = None;
@@ -121,7 +121,7 @@ impl<'b, 'a> Reader<'b, 'a> {
         out.cors.push(cors);
     }
 
-    fn django_cors(&self, target: &Expr<'a>, value: &'b Expr<'a>, out: &mut Application) {
+    fn django_cors(&self, target: &Expr<'a>, value: &'b Expr<'a>, out: &mut Said) {
         let ExprKind::Name(name) = target.kind else { return };
         match name {
             "CORS_ALLOWED_ORIGINS" | "CORS_ORIGIN_WHITELIST" => {
@@ -178,7 +178,7 @@ impl<'b, 'a> Reader<'b, 'a> {
         }
     }
 
-    fn api_docs(&self, expr: &'b Expr<'a>, function: Place, out: &mut Application) {
+    fn api_docs(&self, expr: &'b Expr<'a>, function: Place, out: &mut Said) {
         let off = |value: &Expr<'_>| matches!(value.kind, ExprKind::Name("None"));
         if expr.keyword("openapi_url").is_some_and(off) {
             return;

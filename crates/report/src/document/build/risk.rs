@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
-use plimsoll_judge::alternatives::{Verdict, Weights, matrix, verdict};
-use plimsoll_judge::graph::{Actor, Path, Spot};
-use plimsoll_judge::settings::Settings;
-use plimsoll_judge::situation::situation;
-use plimsoll_judge::{Assessment as Judgement, Question, assess};
+use plimsoll_judge::alternatives::{Alternative, Verdict, Weights, matrix, verdict};
+use plimsoll_judge::graph::{Actor, Path, Paths, Spot};
+use plimsoll_judge::proposals::Cut;
+use plimsoll_judge::situation::{internet, situation};
+use plimsoll_judge::ways;
 use plimsoll_rules::Profile;
 
 use super::show::{Show, number, points, table};
@@ -37,36 +37,46 @@ fn word(open: &[&Path]) -> (&'static str, &'static str) {
     }
 }
 
-/// A judgement, and the verdicts of the profiles that it holds for.
+/// What was found on going through a situation, and the verdicts of the profiles that it holds for.
 struct View<'a> {
-    judgement: Cow<'a, Judgement>,
+    /// Whether strangers reach the app.
+    strangers: bool,
+    paths: Cow<'a, Paths>,
+    alternatives: Cow<'a, [Alternative]>,
+    cut: Cow<'a, Cut>,
     verdicts: Vec<(Profile, Option<Verdict>)>,
 }
 
-/// The judgements under all profiles. Where strangers reach the app in two of them alike, only the weights differ.
+/// The views under all profiles. Where strangers reach the app in two of them alike, only the weights differ.
 fn views<'a>(show: &'a Show<'_>) -> Vec<View<'a>> {
     let input = show.input;
-    let settings = Settings::default();
     let findings = input.report.assessment;
     let own = input.judgement;
-    let verdicts = vec![(own.profile, own.verdict.clone())];
-    let mut found = vec![View { judgement: Cow::Borrowed(own), verdicts }];
+    let mut found = vec![View {
+        strangers: own.situation.internet.is_some(),
+        paths: Cow::Borrowed(&own.paths),
+        alternatives: Cow::Borrowed(&own.alternatives),
+        cut: Cow::Borrowed(&own.cut),
+        verdicts: vec![(own.profile, own.verdict.clone())],
+    }];
     for profile in Profile::ALL.into_iter().filter(|profile| *profile != own.profile) {
-        let strangers = situation(input.facts, findings, profile).internet.is_some();
+        let strangers = internet(input.facts, profile).is_some();
+        let at = found.iter().position(|view| view.strangers == strangers).unwrap_or_else(|| {
+            let ways = ways(input.facts, findings, &situation(input.facts, findings, profile));
+            found.push(View {
+                strangers,
+                paths: Cow::Owned(ways.paths),
+                alternatives: Cow::Owned(ways.alternatives),
+                cut: Cow::Owned(ways.cut),
+                verdicts: Vec::new(),
+            });
+            found.len() - 1
+        });
+        let Some(view) = found.get_mut(at) else { continue };
         // The owner's weights are those of the own profile only.
-        let others = found.iter_mut().skip(1);
-        let mut alike = others.filter(|view| view.judgement.situation.internet.is_some() == strangers);
-        if let Some(view) = alike.next() {
-            let known = &view.judgement;
-            let weighed = matrix(&known.alternatives, Weights::of(profile));
-            let verdict = verdict(&known.alternatives, &weighed, &known.cut);
-            view.verdicts.push((profile, verdict));
-        } else {
-            let judgement =
-                assess(input.facts, findings, &Question { profile, settings: &settings, today: input.today });
-            let verdicts = vec![(profile, judgement.verdict.clone())];
-            found.push(View { judgement: Cow::Owned(judgement), verdicts });
-        }
+        let weighed = matrix(&view.alternatives, Weights::of(profile));
+        let verdict = verdict(&view.alternatives, &weighed, &view.cut);
+        view.verdicts.push((profile, verdict));
     }
     found
 }
@@ -76,7 +86,7 @@ pub(super) fn by_profile(show: &Show<'_>) -> Vec<Block> {
     let mut rows: Vec<(Profile, Vec<Text>)> = Vec::new();
     for view in views(show) {
         for (profile, verdict) in &view.verdicts {
-            rows.push((*profile, row(show, *profile, &view.judgement, verdict.as_ref())));
+            rows.push((*profile, row(show, *profile, &view, verdict.as_ref())));
         }
     }
     rows.sort_by_key(|(profile, _)| *profile);
@@ -97,12 +107,12 @@ pub(super) fn by_profile(show: &Show<'_>) -> Vec<Block> {
     ]
 }
 
-fn row(show: &Show<'_>, profile: Profile, judgement: &Judgement, verdict: Option<&Verdict>) -> Vec<Text> {
-    let open: Vec<&Path> = judgement.paths.open().collect();
+fn row(show: &Show<'_>, profile: Profile, view: &View<'_>, verdict: Option<&Verdict>) -> Vec<Text> {
+    let open: Vec<&Path> = view.paths.open().collect();
     let (now, why) = word(&open);
     let to_node = || open.iter().filter(|path| path.to == Spot::Node);
     let least = to_node().map(|path| path.points).min();
-    let today = judgement.alternatives.iter().find(|way| way.is_today);
+    let today = view.alternatives.iter().find(|way| way.is_today);
     let left: Vec<&Path> = today.into_iter().flat_map(|today| today.paths_after_cut.open()).collect();
     let (then, still) = word(&left);
     let verdict = verdict.map_or_else(Text::default, |verdict| {
