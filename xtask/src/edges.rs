@@ -10,7 +10,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("plimsoll-syntax", &["plimsoll-text"]),
     ("plimsoll-model", &["plimsoll-text", "plimsoll-syntax"]),
     ("plimsoll-rules", &["plimsoll-text", "plimsoll-syntax", "plimsoll-model"]),
-    ("plimsoll-fix", &["plimsoll-text", "plimsoll-syntax", "plimsoll-model", "plimsoll-rules"]),
+    ("plimsoll-fix", &["plimsoll-text", "plimsoll-model", "plimsoll-rules"]),
     ("plimsoll-judge", &["plimsoll-text", "plimsoll-syntax", "plimsoll-model", "plimsoll-rules"]),
     ("plimsoll-report", &["plimsoll-text", "plimsoll-model", "plimsoll-rules", "plimsoll-judge"]),
     ("plimsoll-config", &["plimsoll-text", "plimsoll-syntax"]),
