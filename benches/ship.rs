@@ -25,7 +25,7 @@ mod ways;
 
 use std::path::PathBuf;
 use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::machines::World;
 use crate::table::{Link, Profile, Run, Table};
@@ -73,16 +73,18 @@ impl Entry {
 
     /// The first time, which brings everything.
     fn first(&mut self, world: &World) -> Result<Run, String> {
-        self.take(world, Profile::Packages, self.way.first.unwrap_or(self.way.line))
+        self.change(Profile::Packages);
+        self.take(world, self.way.first.unwrap_or(self.way.line))
     }
 
-    fn measure(&mut self, world: &World, profile: Profile) -> Result<Run, String> {
-        self.take(world, profile, self.way.line)
-    }
-
-    fn take(&mut self, world: &World, profile: Profile, line: &str) -> Result<Run, String> {
+    fn measure(&mut self, world: &World, profile: Profile, phase: Duration) -> Result<Run, String> {
         self.change(profile);
         self.run(world, self.way.before)?;
+        until(phase);
+        self.take(world, self.way.line)
+    }
+
+    fn take(&mut self, world: &World, line: &str) -> Result<Run, String> {
         let connections = world.connections();
         let (bytes, used, begun) = (world.bytes(), world.target.used(), Instant::now());
         self.run(world, line)?;
@@ -134,6 +136,18 @@ fn prepare(world: &World, entries: &[Entry]) -> Result<Option<Child>, String> {
     child.map(Some).map_err(|error| error.to_string())
 }
 
+/// Waits until the clock is so far in its second.
+///
+/// In a user namespace Docker compares the files of two layers to make an image, and before that waits for the next full
+/// second (moby's `NaiveDiffDriver.Diff`), so what a build takes depends on when it begins. Rounds begin at different times of
+/// the second, and in each round all ways at the same one.
+fn until(phase: Duration) {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let now = Duration::from_nanos(now.subsec_nanos().into());
+    let next = if now < phase { phase } else { phase + Duration::from_secs(1) };
+    std::thread::sleep(next - now);
+}
+
 /// The word after a flag.
 fn given(words: &[String], flag: &str) -> Option<String> {
     words.iter().skip_while(|word| *word != flag).nth(1).cloned()
@@ -183,7 +197,7 @@ fn compare(world: &World, words: &[String]) -> Result<String, String> {
         entries.push(entry);
     }
     let mut registry = prepare(world, &entries)?;
-    let runs = given(words, "--runs").and_then(|runs| runs.parse().ok()).unwrap_or(3);
+    let runs = given(words, "--runs").and_then(|runs| runs.parse().ok()).unwrap_or(5);
     let (mut table, begun) = (Table::default(), Instant::now());
     // Not part of the table.
     entries.retain_mut(|entry| match entry.first(world) {
@@ -210,7 +224,8 @@ fn compare(world: &World, words: &[String]) -> Result<String, String> {
                 for turn in 0..entries.len() {
                     let count = entries.len();
                     let Some(entry) = entries.get_mut((turn + round) % count) else { continue };
-                    let run = entry.measure(world, profile);
+                    let phase = Duration::from_secs_f64(round as f64 / runs as f64);
+                    let run = entry.measure(world, profile, phase);
                     println!(
                         "{:4} s {link:?} {profile:?} {:40} {run:?}",
                         begun.elapsed().as_secs(),
