@@ -110,8 +110,26 @@ pub(super) fn still<T>(
     if !running {
         return act();
     }
-    tool(machine, "lxc-freeze", guests, name).run()?;
+    freeze(machine, guests, name)?;
     let done = act();
     tool(machine, "lxc-unfreeze", guests, name).run()?;
     done
+}
+
+/// Freezes all processes of a guest.
+///
+/// With control groups of version 1 that never ends when a process waits for its child to run a program (`CLONE_VFORK`, as Go
+/// starts programs) and the child was frozen before it did: all go on for a moment, and it is tried again.
+fn freeze(machine: &Machine, guests: &Path, name: &str) -> Result<(), HostError> {
+    let mut tries = 10;
+    loop {
+        let freeze = machine.inside("timeout").args(["3", "lxc-freeze", "-P"]).arg(guests).args(["-n", name]);
+        let Err(error) = freeze.run() else { return Ok(()) };
+        tries -= 1;
+        let thawed = tool(machine, "lxc-unfreeze", guests, name).run();
+        if tries == 0 || thawed.is_err() {
+            return Err(error);
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
 }
