@@ -146,9 +146,8 @@ pub(crate) async fn push(book: &Known, name: &str, image: &Inspected, known: usi
     let layers = &image.root_fs.layers;
     let (there, lacking) = layers.split_at_checked(known)?;
     let read = book.read();
-    let pushed_before: Vec<&BTreeSet<String>> = there.iter().filter_map(|layer| read.get(layer)).collect();
     let packs = !image.is_packed();
-    if packs && (known == 0 || pushed_before.len() < there.len()) {
+    if packs && (known == 0 || !there.iter().all(|layer| read.contains_key(layer))) {
         return None;
     }
     let socket = Socket::here().await?;
@@ -159,8 +158,7 @@ pub(crate) async fn push(book: &Known, name: &str, image: &Inspected, known: usi
     }
     // What does not compress becomes a little longer.
     let room = if packs { added + added / 8 + (2 << 20) } else { ROOM };
-    let known = pushed_before.into_iter().flatten().cloned().collect();
-    let terms = Terms { known, room: Some(room.min(ROOM)) };
+    let terms = Terms { known: not_needed((there, lacking), &read), room: Some(room.min(ROOM)) };
     // Ten times as long as it should take.
     let limit = Duration::from_secs(5) + Duration::from_millis(added / 2000);
     let taken = pushed(&socket, name, terms, tokio::time::sleep(limit)).await;
@@ -174,6 +172,15 @@ pub(crate) async fn push(book: &Known, name: &str, image: &Inspected, known: usi
             None
         }
     }
+}
+
+/// Digests of what was pushed of layers that are there. One that is lacking further up, as empty layers are, has to come.
+fn not_needed(
+    (there, lacking): (&[String], &[String]),
+    read: &BTreeMap<String, BTreeSet<String>>,
+) -> BTreeSet<String> {
+    let there = there.iter().filter(|layer| !lacking.contains(layer));
+    there.filter_map(|layer| read.get(layer)).flatten().cloned().collect()
 }
 
 /// Pushes that nobody waits for, of layers that the engine has not pushed yet: what comes is thrown away, and the next release
@@ -269,6 +276,17 @@ pub(crate) mod tests {
         let config = pushed.get(digits(&pushed.id)).unwrap();
         assert!(String::from_utf8(config).unwrap().contains(&names[0]));
         assert!(pushed.get(digits(&names[0])).is_err(), "it did not come");
+    }
+
+    #[test]
+    fn a_layer_that_is_there_and_lacking_further_up_comes() {
+        let [base, empty, new] = ["base", "empty", "new"].map(str::to_owned);
+        let layer = |name: &String| (name.clone(), BTreeSet::from([format!("packed {name}")]));
+        let read = BTreeMap::from([layer(&base), layer(&empty)]);
+        let there = [base, empty.clone()];
+        let of = |lacking: &[String]| Vec::from_iter(not_needed((&there, lacking), &read));
+        assert_eq!(of(std::slice::from_ref(&new)), ["packed base", "packed empty"]);
+        assert_eq!(of(&[empty, new]), ["packed base"]);
     }
 
     #[test]
