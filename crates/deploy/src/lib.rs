@@ -29,6 +29,7 @@ mod spec;
 mod state;
 mod steps;
 mod tree;
+mod watch;
 
 pub use checks::until as holds_within;
 pub use data::Keeper;

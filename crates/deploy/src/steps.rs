@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 use plimsoll_backup::exactly;
 use plimsoll_remote::{Output, RemoteError};
 
-use crate::checks;
 use crate::data::{self, Kept};
 use crate::error::DeployError;
 use crate::event::Event;
@@ -14,7 +13,6 @@ use crate::guest::{Action, Depth, Lock};
 use crate::local::Building;
 use crate::password::Verb;
 use crate::plan::{self, Plan, Step};
-use crate::push::Lesson;
 use crate::registry::Pulled;
 use crate::render;
 use crate::run::{Done, LOCK_WAIT, Runner, Stop, pause, stopped};
@@ -346,69 +344,6 @@ impl Run<'_> {
         self.done.sent += output.sent;
         self.release = Some(release);
         Ok(stopped("render", None, &output))
-    }
-
-    /// All checks from outside, again and again until they hold or the time is over.
-    async fn check(&self, limit: Duration) -> Result<(), Stop> {
-        (self.runner.guest.listener)(Event::Begin { step: "check".to_owned() });
-        let begun = Instant::now();
-        for check in &self.spec.checks {
-            let failed = |reason| Stop { step: format!("check {check}"), reason, service: None };
-            checks::until(check, limit.saturating_sub(begun.elapsed())).await.map_err(failed)?;
-        }
-        let took = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-        (self.runner.guest.listener)(Event::End { step: "check".to_owned(), took, sent: 0 });
-        Ok(())
-    }
-
-    /// Everything must stay as healthy as it was. Meanwhile the engine here has nothing else to do.
-    async fn watch(&self) -> Result<Result<(), Stop>, DeployError> {
-        let shipped = self.plan.steps.iter().filter_map(|step| match step {
-            Step::Ship { image, .. } => Some(image.clone()),
-            _ => None,
-        });
-        let lesson = Lesson::begin(self.runner.cache.pushed(), self.spec.options.engine, shipped.collect());
-        let result = self.stays().await;
-        lesson.end().await;
-        result
-    }
-
-    async fn stays(&self) -> Result<Result<(), Stop>, DeployError> {
-        (self.runner.guest.listener)(Event::Begin { step: "watch".to_owned() });
-        let begun = Instant::now();
-        let mut restarts: BTreeMap<String, u64> = BTreeMap::new();
-        while begun.elapsed() < self.spec.options.watch {
-            let state = self.runner.guest.look(&self.lock.shell, Depth::Now, &built_of(self.spec)).await?;
-            for service in &self.spec.services {
-                let stop = |reason: &str| Stop {
-                    step: "watch".to_owned(),
-                    reason: format!("{} {reason}", service.name),
-                    service: Some(service.name.clone()),
-                };
-                for container in state.of(&service.name) {
-                    let first = *restarts.entry(container.id.clone()).or_insert(container.restarts);
-                    if container.restarts > first {
-                        return Ok(Err(stop("restarts")));
-                    }
-                    if container.health == "unhealthy" {
-                        return Ok(Err(stop("became unhealthy")));
-                    }
-                    if !service.is_job && container.status != "running" {
-                        return Ok(Err(stop(&format!("is {}", container.status))));
-                    }
-                }
-            }
-            for check in &self.spec.checks {
-                if let Err(reason) = checks::once(check).await {
-                    return Ok(Err(Stop { step: format!("watch {check}"), reason, service: None }));
-                }
-            }
-            let left = self.spec.options.watch.saturating_sub(begun.elapsed());
-            tokio::time::sleep(left.min(Duration::from_millis(700))).await;
-        }
-        let took = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-        (self.runner.guest.listener)(Event::End { step: "watch".to_owned(), took, sent: 0 });
-        Ok(Ok(()))
     }
 
     /// Remembers the release as good, and lets the guest take away what no kept one needs.
