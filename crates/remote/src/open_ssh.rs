@@ -37,17 +37,36 @@ impl OpenSsh {
             Pin::Key(key) => key.clone(),
             Pin::Fingerprint(wanted) => find(&destination, wanted, directory).await?,
         };
+        let ssh = Self::with(destination, &key, directory)?;
+        if !ssh.is_open().await? {
+            ssh.open().await?;
+        }
+        Ok(ssh)
+    }
+
+    /// Closes what an earlier run left open to a guest that has started anew since. A guest whose power was cut ends no connection, and
+    /// the one that was left open would be waited for in vain.
+    pub async fn forget(destination: Destination, directory: &Path) -> Result<(), RemoteError> {
+        let key = match &destination.pin {
+            Pin::Key(key) => Some(key.clone()),
+            Pin::Fingerprint(wanted) => kept(&destination, wanted, directory).1,
+        };
+        let Some(key) = key.filter(|_| directory.is_dir()) else { return Ok(()) };
+        let ssh = Self::with(destination, &key, directory)?;
+        if ssh.socket.exists() {
+            ssh.close().await;
+        }
+        Ok(())
+    }
+
+    fn with(destination: Destination, key: &HostKey, directory: &Path) -> Result<Self, RemoteError> {
         let known = key.known_as(ALIAS);
         let id = digest(&format!("{destination}\n{:?}\n{known}", destination.identity));
         let hosts = directory.join(format!("{id}.hosts"));
         write(&hosts, &known)?;
         let socket = directory.join(format!("{id}.sock"));
-        let options = options(&destination, &key, &hosts, &socket);
-        let ssh = Self { destination, options, pinned: key.fingerprint(), socket };
-        if !ssh.is_open().await? {
-            ssh.open().await?;
-        }
-        Ok(ssh)
+        let options = options(&destination, key, &hosts, &socket);
+        Ok(Self { destination, options, pinned: key.fingerprint(), socket })
     }
 
     /// Runs a job to its end and gives whatever status it ends with.
@@ -146,11 +165,17 @@ pub async fn scan(host: &str, port: Option<u16>) -> Result<Vec<HostKey>, RemoteE
     Ok(keys)
 }
 
+/// Where the key behind a pinned fingerprint is kept, and the key where it was found before.
+fn kept(destination: &Destination, wanted: &str, directory: &Path) -> (PathBuf, Option<HostKey>) {
+    let known = directory.join(format!("{}.key", digest(&format!("{destination}\n{wanted}"))));
+    let key = read(&known).and_then(|text| HostKey::parse(&text).ok());
+    (known, key.filter(|key| key.fingerprint() == wanted))
+}
+
 /// The key behind a pinned fingerprint: the one found before, or one that the guest shows now.
 async fn find(destination: &Destination, wanted: &str, directory: &Path) -> Result<HostKey, RemoteError> {
-    let known = directory.join(format!("{}.key", digest(&format!("{destination}\n{wanted}"))));
-    let kept = read(&known).and_then(|text| HostKey::parse(&text).ok());
-    if let Some(key) = kept.filter(|key| key.fingerprint() == wanted) {
+    let (known, key) = kept(destination, wanted, directory);
+    if let Some(key) = key {
         return Ok(key);
     }
     let shown = scan(&destination.host, destination.port).await?;

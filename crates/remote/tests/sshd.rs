@@ -133,6 +133,27 @@ async fn a_connection_that_breaks_is_no_failed_command() {
 }
 
 #[tokio::test]
+async fn a_guest_that_started_anew_is_not_waited_for_at_its_old_connection() {
+    let Some(sshd) = Sshd::start() else { return };
+    let ssh = sshd.connect().await;
+    let script = r#"p=$$
+        while ! grep -q '^Name:.sshd' /proc/$p/status; do p=$(awk '/^PPid/ {print $2}' /proc/$p/status); done
+        echo $p"#;
+    let serves = ssh.run(Job::new("the test", script)).await.unwrap().text().trim().to_owned();
+    // Nobody answers there any more, and nobody said so.
+    assert!(program("kill").args(["-STOP", &serves]).status().unwrap().success());
+    OpenSsh::forget(sshd.destination(), &sshd.at("ssh")).await.unwrap();
+    let again = sshd.connect().await;
+    let job = Job::new("the test", "echo back").limit(Duration::from_secs(10));
+    assert_eq!(again.run(job).await.unwrap().text(), "back\n");
+    assert_eq!(sshd.logins(), 2);
+    again.close().await;
+    assert!(program("kill").args(["-KILL", &serves]).status().unwrap().success());
+    // Where nothing was left open there is nothing to do.
+    OpenSsh::forget(sshd.destination(), &sshd.at("none")).await.unwrap();
+}
+
+#[tokio::test]
 async fn no_secret_stands_in_the_arguments_of_a_process() {
     let Some(sshd) = Sshd::start() else { return };
     let ssh = sshd.connect().await;
