@@ -237,3 +237,18 @@ fn what_the_manager_of_high_availability_holds_is_moved_by_it() {
     assert!(kinds.iter().any(|upid| upid.contains(":qmigrate:201:")), "{kinds:?}");
     assert_eq!(node.get("/nodes/pve2/qemu/201/status/current")["status"], "stopped");
 }
+
+#[test]
+fn a_copy_of_a_machine_has_the_same_cd_in_its_drive() {
+    let node = Node::new(Release::V9);
+    let iso = "content=iso&filename=seed.iso&url=https://example.org/seed.iso";
+    assert_eq!(node.done("/nodes/pve1/storage/local/download-url", iso), "OK");
+    assert_eq!(
+        node.done("/nodes/pve1/qemu", "vmid=202&scsi0=local-lvm:4&ide2=local:iso/seed.iso,media%3Dcdrom"),
+        "OK"
+    );
+    assert_eq!(node.done("/nodes/pve1/qemu/202/clone", "newid=203&full=1"), "OK");
+    let config = node.get("/nodes/pve1/qemu/203/config");
+    assert!(config["ide2"].as_str().unwrap().starts_with("local:iso/seed.iso"), "{config}");
+    assert!(config["scsi0"].as_str().unwrap().starts_with("local-lvm:vm-203-disk-0"), "{config}");
+}

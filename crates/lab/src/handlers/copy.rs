@@ -89,8 +89,10 @@ pub(super) fn clone(cx: &mut Cx<'_>, kind: Kind) -> Answer {
                 if key == "template" || key.starts_with("unused") {
                     continue;
                 }
+                // A CD stays in its drive (qemu-server `PVE/API2/Qemu.pm` clone_vm).
                 if is_disk(&key)
                     && let Some(volume) = volume_of(&value)
+                    && !volume.contains(":iso/")
                     && state.volume(&volume).is_some()
                 {
                     let own = volume.split(':').next().unwrap_or_default();

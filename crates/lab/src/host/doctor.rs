@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::image::Image;
+use super::run::HostError;
 
 /// One thing that a backend needs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -137,9 +138,27 @@ pub(super) fn find(name: &str) -> Option<PathBuf> {
     folders.iter().map(|folder| Path::new(folder).join(name)).find(|path| path.is_file())
 }
 
+/// Says of programs which one is missing, before work begins that would be lost without it.
+pub(super) fn need(programs: &[&str]) -> Result<(), HostError> {
+    match programs.iter().find(|name| find(name).is_none()) {
+        Some(name) => Err(HostError::Absent {
+            program: (*name).to_owned(),
+            source: std::io::ErrorKind::NotFound.into(),
+        }),
+        None => Ok(()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_missing_program_is_named_before_the_work() {
+        assert!(need(&["sh", "cat"]).is_ok());
+        let error = need(&["sh", "no-such-program", "cat"]).unwrap_err();
+        assert_eq!(error.to_string(), "cannot start `no-such-program`");
+    }
 
     #[test]
     fn rights_are_read_from_the_kernels_words() {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
+use super::doctor::need;
 use super::image::{LEFT_OUT, PACKAGES, SUITE};
 use super::run::{HostError, Tool, file};
 
@@ -70,6 +71,9 @@ impl VmImage {
 
     /// Builds it, with lines about how it goes. Another build at the same time is waited for.
     pub fn build(&self, mut progress: impl FnMut(&str)) -> Result<(), HostError> {
+        if !self.is_built() {
+            need(&["mmdebstrap", "mke2fs", "qemu-img"])?;
+        }
         let folder = self.path.parent().unwrap_or(Path::new("."));
         std::fs::create_dir_all(folder).map_err(file(folder))?;
         let lock = folder.join("build-vm.lock");

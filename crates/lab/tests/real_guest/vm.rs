@@ -1,5 +1,6 @@
 //! Virtual machines that really boot, emulated by QEMU.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use plimsoll_lab::{Outcome, Request};
@@ -11,8 +12,9 @@ use crate::rig::{NODE, Rig, folder};
 use crate::traces::{Marks, Traces};
 
 const VMID: Vmid = Vmid(105);
-/// Longest wait for a machine that boots: it is emulated, and others may want the processors, too.
-const BOOT: Duration = Duration::from_secs(280);
+/// Longest wait for a machine that boots. It is emulated: 80 to 95 s here where nobody else wants the processors, 160 s beside two
+/// busy programs.
+const BOOT: Duration = Duration::from_secs(480);
 
 fn node() -> String {
     NODE.to_owned()
@@ -42,13 +44,34 @@ fn machine(rig: &Rig) -> QemuCreate {
     }
 }
 
+/// The last lines that it wrote to its first serial line.
+fn console(rig: &Rig) -> String {
+    let ends = format!("-{VMID}");
+    let inside = |folder: &Path| {
+        std::fs::read_dir(folder)
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|entry| entry.path())
+            .collect::<Vec<_>>()
+    };
+    let homes = inside(&rig.data).into_iter().flat_map(|lab| inside(&lab.join("vms")));
+    let own = homes.into_iter().find(|home| home.to_string_lossy().ends_with(&ends));
+    let text = own.and_then(|home| std::fs::read(home.join("console")).ok()).unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    let lines: Vec<&str> = text.lines().collect();
+    lines.get(lines.len().saturating_sub(30)..).unwrap_or_default().join("\n")
+}
+
 /// Waits until the agent answers.
 async fn agent(rig: &Rig) {
     let begin = Instant::now();
     loop {
         match rig.client.call(&AgentPing { node: node(), vmid: VMID }).await {
             Ok(_) => return,
-            Err(error) if begin.elapsed() > BOOT => panic!("no agent after {BOOT:?}: {error}"),
+            Err(error) if begin.elapsed() > BOOT => {
+                panic!("no agent after {BOOT:?}: {error}; its console ends with\n{}", console(rig))
+            }
             Err(_) => tokio::time::sleep(Duration::from_millis(500)).await,
         }
     }
