@@ -311,7 +311,7 @@ const NEW_GUEST: Table = Table {
             "clone",
             Optional,
             Choice(&["linked", "full"]),
-            "For `lxc`: make it as a clone of a template with Docker Engine inside, which the first guest of its kind leaves on the node. `linked` shares the template's disk, `full` copies it. Each guest is made from `image` when nothing is said.",
+            "Make it as a clone of a template with Docker Engine inside, which the first guest of its kind leaves on the node. `linked` shares the template's disk, `full` copies it. Each guest is made from `image` when nothing is said.",
         ),
         key("checksum", Optional, F(CHECKSUM), "The digest of what `image` downloads."),
         key("user", Default("plimsoll"), F(USER), "The account that deploys."),

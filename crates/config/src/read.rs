@@ -231,11 +231,11 @@ impl Reading<'_> {
         {
             self.verifier.refuse(image.span, "an `image` from a URL needs its `checksum`");
         }
-        if let (Some(clone), false) = (node.get("clone"), kind.as_deref() == Some("lxc")) {
+        if let (Some(clone), true) = (node.get("clone"), kind.as_deref() == Some("oci")) {
             self.verifier.refuse_with(
                 clone.span,
-                "only containers are cloned so far",
-                "leave `clone` out, or set `kind: lxc`",
+                "a native container is no clone: it is made from its image",
+                "leave `clone` out, or set `kind: vm` or `kind: lxc`",
             );
         }
         let guest = NewGuest {

@@ -182,7 +182,7 @@ fn anchors_and_merge_keys_share_settings_between_targets() {
 }
 
 #[test]
-fn only_containers_are_clones_and_a_job_is_only_asked_for() {
+fn what_is_made_inside_once_is_cloned_and_a_job_is_only_asked_for() {
     let guest = |kind: &str| {
         format!(
             "app: shop\ntargets:\n  lab:\n    proxmox: {{url: \"https://pve.lan:8006\", node: pve1}}\n    guest: {{kind: {kind}, \
@@ -193,6 +193,9 @@ fn only_containers_are_clones_and_a_job_is_only_asked_for() {
     let Guest::Lxc(lxc) = &config.targets["lab"].guest else { panic!("{config:?}") };
     assert_eq!(lxc.clone, Some(CloneKind::Linked));
     assert_eq!(config.targets["lab"].backup.as_ref().unwrap().schedule, None);
-    assert!(wrong(&guest("vm")).contains("only containers are cloned so far"), "{}", wrong(&guest("vm")));
+    let config = read(&guest("vm")).unwrap();
+    let Guest::Vm(vm) = &config.targets["lab"].guest else { panic!("{config:?}") };
+    assert_eq!(vm.clone, Some(CloneKind::Linked));
+    assert!(wrong(&guest("oci")).contains("a native container is no clone"), "{}", wrong(&guest("oci")));
     assert!(wrong(&guest("lxc").replace("linked", "shallow")).contains("`clone` is one of `linked`, `full`"));
 }

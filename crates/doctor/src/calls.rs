@@ -93,6 +93,7 @@ const LXC_RESIZE: Source = Source::Code("pve-container PVE/API2/LXC.pm resize_vm
 const LXC_CLONE: Source = Source::Code("pve-container PVE/API2/LXC.pm clone_vm");
 const VM_CREATE: Source = Source::Code("qemu-server PVE/API2/Qemu.pm create_vm");
 const VM_OPTIONS: Source = Source::Code("qemu-server PVE/API2/Qemu.pm check_vm_modify_config_perm");
+const VM_CLONE: Source = Source::Code("qemu-server PVE/API2/Qemu.pm clone_vm");
 const VM_RESIZE: Source = Source::Code("qemu-server PVE/API2/Qemu.pm resize_vm");
 const BRIDGE: Source = Source::Code("pve-guest-common PVE/GuestHelpers.pm check_vnet_access");
 const VOLUME: Source = Source::Code("pve-storage PVE/Storage.pm check_volume_access");
@@ -128,8 +129,12 @@ fn creates_vm(work: &Work) -> bool {
     work.creates && makes_vm(work)
 }
 
-fn clones(work: &Work) -> bool {
+fn clones_lxc(work: &Work) -> bool {
     creates_lxc(work) && work.clones
+}
+
+fn clones_vm(work: &Work) -> bool {
+    creates_vm(work) && work.clones
 }
 
 fn downloads(work: &Work, from: Download) -> bool {
@@ -173,7 +178,7 @@ pub const CALLS: &[Call] = &[
         method: Post,
         path: "/nodes/{node}/lxc/{vmid}/clone",
         releases: Releases::All,
-        when: clones,
+        when: clones_lxc,
         needs: &[
             guest(&["VM.Clone"], Source::Contract),
             on(Place::NewGuest, &["VM.Allocate"], Source::Contract),
@@ -182,20 +187,46 @@ pub const CALLS: &[Call] = &[
         ],
     },
     Call {
+        what: "clone the machine",
+        method: Post,
+        path: "/nodes/{node}/qemu/{vmid}/clone",
+        releases: Releases::All,
+        when: clones_vm,
+        needs: &[
+            guest(&["VM.Clone"], Source::Contract),
+            on(Place::NewGuest, &["VM.Allocate"], Source::Contract),
+            on(Place::Disk, &["Datastore.AllocateSpace"], VM_CLONE),
+            on(Place::Card, &["SDN.Use"], BRIDGE),
+        ],
+    },
+    Call {
         what: "make the template that it is a clone of",
         method: Post,
-        path: "/nodes/{node}/lxc/{vmid}/template",
+        path: "/nodes/{node}/{kind}/{vmid}/template",
         releases: Releases::All,
-        when: clones,
+        when: |work| work.creates && work.clones,
         needs: &[guest(&["VM.Allocate"], Source::Contract)],
     },
     Call {
         what: "stop the template before it becomes one",
         method: Post,
-        path: "/nodes/{node}/lxc/{vmid}/status/stop",
+        path: "/nodes/{node}/{kind}/{vmid}/status/stop",
         releases: Releases::All,
-        when: clones,
+        when: |work| work.creates && work.clones,
         needs: &[guest(&["VM.PowerMgmt"], Source::Contract)],
+    },
+    Call {
+        what: "give the machine's clone its own card and its seed",
+        method: Put,
+        path: "/nodes/{node}/qemu/{vmid}/config",
+        releases: Releases::All,
+        when: clones_vm,
+        needs: &[
+            guest(&["VM.Config.CDROM"], Source::Contract),
+            guest(&["VM.Config.Network"], VM_OPTIONS),
+            on(Place::Seeds, &["Datastore.Audit", "Datastore.AllocateSpace"], VOLUME),
+            on(Place::Card, &["SDN.Use"], BRIDGE),
+        ],
     },
     Call {
         what: "make the machine",

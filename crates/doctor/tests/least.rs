@@ -16,9 +16,11 @@ use plimsoll_doctor::{
 use plimsoll_lab::{Certificate, Lab, Options, Release, Server};
 use plimsoll_provision::{Access, Opening, Runner, Step, Wanted, observe, plan};
 use plimsoll_pve::api::{
-    AgentInterfaces, DeleteVolume, GetConfig, GetStorageStatus, GuestKind, LxcClone, MakeTemplate, QemuUpdate,
+    AgentInterfaces, DeleteVolume, GetConfig, GetContent, GetStorageStatus, GuestKind, LxcClone,
+    MakeTemplate, QemuClone, QemuUpdate,
 };
-use plimsoll_pve::{Client, Config, Credentials, Secret, Trust, Vmid};
+use plimsoll_pve::property::QemuNet;
+use plimsoll_pve::{Client, Config, Credentials, Secret, Trust, Vmid, WaitOptions};
 
 struct Rig {
     lab: Arc<Lab>,
@@ -191,13 +193,36 @@ async fn life(client: &Arc<Client>, work: &Work) -> Result<(), String> {
 /// The guest turned into a template, and a clone of it.
 async fn cloned(machine: &Machine, work: &Work) -> Result<(), plimsoll_pve::Error> {
     let (client, node, kind, vmid) = (&machine.client, machine.node.clone(), machine.kind, machine.vmid);
-    client.call(&MakeTemplate { node: node.clone(), kind, vmid }).await?;
+    let task = client.call(&MakeTemplate { node: node.clone(), kind, vmid }).await?;
+    assert_eq!(task.is_some(), kind == GuestKind::Qemu);
     let config = GetConfig { node: node.clone(), kind, vmid, current: None, snapshot: None };
     while client.call(&config).await?.flag("template") != Some(true) {
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
-    let request = LxcClone { node, vmid, newid: Vmid(170), pool: work.pool.clone(), ..LxcClone::default() };
-    client.call(&request).await.map(drop)
+    let (newid, pool) = (Vmid(170), work.pool.clone());
+    if kind == GuestKind::Lxc {
+        let request = LxcClone { node, vmid, newid, pool, ..LxcClone::default() };
+        return client.call(&request).await.map(drop);
+    }
+    let request = QemuClone { node: node.clone(), vmid, newid, pool, ..QemuClone::default() };
+    let upid = client.call(&request).await?;
+    client.wait(&upid, WaitOptions::default(), |_| {}).await.unwrap();
+    let storage = work.seeds.clone().unwrap();
+    let seeds = GetContent { node: node.clone(), storage, content: Some("iso".to_owned()), vmid: None };
+    let seed = client.call(&seeds).await?.remove(0).volid;
+    let card = work.card.as_ref().unwrap();
+    let mut net = QemuNet::new("virtio", &card.bridge);
+    if let Some(vlan) = card.vlan {
+        net.list_mut().set("tag", vlan.to_string());
+    }
+    let fit = QemuUpdate {
+        node,
+        vmid: newid,
+        nets: [(0, net)].into(),
+        ide: [(2, format!("{seed},media=cdrom").parse().unwrap())].into(),
+        ..QemuUpdate::default()
+    };
+    client.call(&fit).await
 }
 
 /// A guest backed up, brought back in its place, tried beside it where there is a pool, and the backup taken away.
@@ -261,6 +286,10 @@ fn works() -> Vec<(&'static str, Work)> {
         ("a container in release 8", Work { major: 8, snapshots: false, ..container() }),
         ("a machine", machine.clone()),
         ("a machine in a pool", Work { vmid: None, pool: Some("apps".to_owned()), ..machine.clone() }),
+        (
+            "a machine that is cloned",
+            Work { vmid: None, pool: Some("apps".to_owned()), clones: true, ..machine.clone() },
+        ),
         ("a machine in release 8", Work { major: 8, backups: Some("local".to_owned()), ..machine }),
     ]
 }

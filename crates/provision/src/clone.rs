@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use plimsoll_config::CloneKind;
-use plimsoll_pve::api::{DeleteGuest, GetConfig, GetTasks, GuestKind, MakeTemplate, Power, PowerOff};
+use plimsoll_pve::api::{
+    DeleteGuest, GetConfig, GetTasks, GuestKind, LxcUpdate, MakeTemplate, Power, PowerOff, QemuUpdate,
+};
+use plimsoll_pve::property::Drive;
 use plimsoll_pve::{Upid, Vmid};
 use plimsoll_remote::Job;
 
@@ -61,7 +64,8 @@ impl Runner<'_> {
         const NAME: &str = "make template";
         let (node, kind, vmid) = (found.node.clone(), found.kind, found.vmid);
         if found.power == Power::Running {
-            // Its engine is stopped and what it wrote is on its disk, which the node's own kernel unmounts.
+            // Its engine is stopped and what it wrote is on its disk. A shutdown would write again what was just taken out, such
+            // as the seed of its random numbers.
             self.task(NAME, &PowerOff { node: node.clone(), kind, vmid }).await?;
         }
         // A container's endpoint tells no task: its configuration says when it is done.
@@ -112,20 +116,48 @@ impl Runner<'_> {
     ) -> Result<(), ProvisionError> {
         let template = state.templates.iter().find(|one| golden::is_done(one) && one.mark.target == digest);
         let template = template.ok_or_else(|| ProvisionError::NoProgress(step.shown()))?;
-        self.task(step.name(), &golden::request(self.wanted, template, vmid, kind)).await
+        match template.kind {
+            GuestKind::Lxc => {
+                self.task(step.name(), &golden::container(self.wanted, template, vmid, kind)).await
+            }
+            GuestKind::Qemu => {
+                self.task(step.name(), &golden::machine(self.wanted, template, vmid, kind)).await
+            }
+        }
     }
 
-    /// Gives a clone its own card and sizes.
-    pub(crate) async fn fit(&self, found: &Found) -> Result<(), ProvisionError> {
+    /// Gives a clone its own card and sizes; a machine gets a seed as well, for the host key and the address of its first start.
+    pub(crate) async fn fit(
+        &self,
+        name: &'static str,
+        found: &Found,
+        seed_shelf: Option<&str>,
+    ) -> Result<(), ProvisionError> {
+        let seeded = match seed_shelf {
+            Some(shelf) => Some(self.upload_seed(name, &found.node, shelf, found.vmid).await?),
+            None => None,
+        };
         let (node, kind, vmid) = (found.node.clone(), found.kind, found.vmid);
         let request = GetConfig { node, kind, vmid, current: None, snapshot: None };
         let config = self.client.read(&request, TRIES).await?;
         let description = config.text("description").unwrap_or_default();
-        let mark = Mark { is_raw: false, ..Mark::find(&description).unwrap_or_else(|| found.mark.clone()) };
-        let mut request = golden::fitting(self.wanted, found, mark.put(&description));
-        request.digest = config.digest().map(ToOwned::to_owned);
-        self.client.call(&request).await?;
-        Ok(())
+        let mut mark =
+            Mark { is_raw: false, ..Mark::find(&description).unwrap_or_else(|| found.mark.clone()) };
+        let digest = config.digest().map(ToOwned::to_owned);
+        let Some((volume, host_key)) = seeded else {
+            let request = golden::fitting(self.wanted, found, mark.put(&description));
+            self.client.call(&LxcUpdate { digest, ..request }).await?;
+            return Ok(());
+        };
+        mark.host_key = Some(host_key);
+        let drive: Option<Drive> = format!("{volume},media=cdrom").parse().ok();
+        let request = golden::fitting_machine(self.wanted, found, mark.put(&description), drive);
+        let done = self.client.call(&QemuUpdate { digest, ..request }).await;
+        if matches!(&done, Err(error) if !error.outcome_unknown()) {
+            // Nobody has read it.
+            self.discard(&found.node, &volume).await;
+        }
+        Ok(done?)
     }
 
     /// Takes a half-made template away, which holds nothing.
@@ -150,6 +182,5 @@ pub fn template_digest(wanted: &Wanted, state: &NodeState) -> Option<String> {
 
 /// The templates of a node that this tool made, for people who look after them. Asks only.
 pub async fn templates(client: &plimsoll_pve::Client, node: &str) -> Result<Vec<Found>, ProvisionError> {
-    let found = crate::find::search_templates(client, node).await?;
-    Ok(found.into_iter().filter(|found| found.kind == GuestKind::Lxc).collect())
+    crate::find::search_templates(client, node).await
 }

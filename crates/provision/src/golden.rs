@@ -1,4 +1,4 @@
-//! Golden templates: a container with Docker Engine inside that others are clones of.
+//! Golden templates: a guest with Docker Engine inside that others are clones of.
 //!
 //! A template is known like a guest, by a mark, whose target is a digest of everything that went into it: a guest is only ever made
 //! from the template that it would have made itself. It holds no app and no data. It is made in steps that each look at what is
@@ -6,12 +6,13 @@
 
 use plimsoll_config::{Address, Bytes, CloneKind, NewGuest};
 use plimsoll_pve::Vmid;
-use plimsoll_pve::api::{GuestKind, LxcClone, LxcUpdate};
-use plimsoll_pve::property::{LxcNet, PropertyString};
+use plimsoll_pve::api::{GuestKind, LxcClone, LxcUpdate, QemuClone, QemuUpdate};
+use plimsoll_pve::property::{Drive, LxcNet, PropertyString};
 use sha2::{Digest as _, Sha256};
 
 use crate::mark::TEMPLATE;
-use crate::request::{card, memory, nameserver};
+use crate::request::{card, ipconfig, machine_card, memory, nameserver};
+use crate::wanted::noun;
 use crate::{Found, Mark, NodeState, Wanted, prepare};
 
 /// What is done inside before a guest becomes a template.
@@ -20,15 +21,20 @@ pub(crate) const SEAL: &str = include_str!("scripts/seal.sh");
 /// The disk of a template: its system and the engine. Clones grow theirs.
 const DISK: Bytes = Bytes(4 << 30);
 
-/// Kinds of storage that make copies of a container's disk which share what they have in common.
+/// Kinds of storage that make copies of a disk which share what they have in common.
 /// [Storage types](https://pve.proxmox.com/pve-docs/chapter-pvesm.html): a container on files is one raw image, which has none.
 const CLONING: [&str; 4] = ["lvmthin", "zfspool", "rbd", "btrfs"];
+
+/// Kinds on whose files a machine's disk may lie on another one (`volume_has_feature` of `PVE/Storage/Plugin.pm`: `clone` of `base`).
+const CLONING_FILES: [&str; 3] = ["dir", "nfs", "cifs"];
 
 /// A guest that is made as a clone.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CloneOf {
     /// Its number.
     pub vmid: Vmid,
+    /// A container or a machine.
+    pub guest: GuestKind,
     /// The template's number; nothing while the template is still to be made.
     pub template: Option<Vmid>,
     /// Whether its disk shares the template's.
@@ -40,9 +46,6 @@ pub struct CloneOf {
 /// Why no clone is made of it; nothing where one can be.
 pub(crate) fn refusal(wanted: &Wanted, state: &NodeState) -> Option<String> {
     let storage = &wanted.guest.storage;
-    if wanted.kind == GuestKind::Qemu {
-        return Some("virtual machines are not cloned so far".to_owned());
-    }
     if wanted.guest.id.is_some() && wanted.pool.is_none() {
         return Some("its template would have another number than `id`, where the token has no privileges: name a `pool`".to_owned());
     }
@@ -50,11 +53,16 @@ pub(crate) fn refusal(wanted: &Wanted, state: &NodeState) -> Option<String> {
         return Some("a template takes 4 GiB, and `disk` is smaller".to_owned());
     }
     match state.disk_storage.as_deref() {
-        Some(kind) if !CLONING.contains(&kind) => {
-            Some(format!("`{storage}` is of the kind {kind}, which makes no clones of containers"))
+        Some(kind) if !makes_clones(kind, wanted.kind) => {
+            let what = noun(wanted.kind);
+            Some(format!("`{storage}` is of the kind {kind}, which makes no clones of a {what}"))
         }
         _ => None,
     }
+}
+
+fn makes_clones(storage: &str, guest: GuestKind) -> bool {
+    CLONING.contains(&storage) || guest == GuestKind::Qemu && CLONING_FILES.contains(&storage)
 }
 
 /// What goes into the template of a guest, in twelve digits.
@@ -96,14 +104,17 @@ pub(crate) fn template(wanted: &Wanted, image: &str) -> Wanted {
 
 /// The same with the card that a half-made template has, which may be that of another target.
 pub(crate) fn as_found(mut wanted: Wanted, found: &Found) -> Wanted {
-    let Some(list) = found.config.text("net0").and_then(|text| text.parse::<PropertyString>().ok()) else {
-        return wanted;
-    };
+    let list = |key: &str| found.config.text(key).and_then(|text| text.parse::<PropertyString>().ok());
+    let Some(card) = list("net0") else { return wanted };
     let network = &mut wanted.guest.network;
-    if let Some(bridge) = list.get("bridge") {
+    if let Some(bridge) = card.get("bridge") {
         bridge.clone_into(&mut network.bridge);
     }
-    network.vlan = list.get("tag").and_then(|tag| tag.parse().ok());
+    network.vlan = card.get("tag").and_then(|tag| tag.parse().ok());
+    let list = match found.kind {
+        GuestKind::Lxc => card,
+        GuestKind::Qemu => list("ipconfig0").unwrap_or_default(),
+    };
     let cidr = ["ip", "ip6"].into_iter().find_map(|key| list.get(key)?.split_once('/'));
     network.address = match cidr.and_then(|(ip, prefix)| Some((ip.parse().ok()?, prefix.parse().ok()?))) {
         Some((ip, prefix)) => Address::Fixed { ip, prefix },
@@ -128,8 +139,8 @@ pub(crate) fn in_the_way<'a>(wanted: &'a Wanted, state: &'a NodeState) -> impl I
     state.templates.iter().filter(holds)
 }
 
-/// The request for a clone. Its description says at once whose it is, and that it is not fitted yet.
-pub(crate) fn request(wanted: &Wanted, template: &Found, vmid: Vmid, kind: CloneKind) -> LxcClone {
+/// The request for a container that is a clone. Its description says at once whose it is, and that it is not fitted yet.
+pub(crate) fn container(wanted: &Wanted, template: &Found, vmid: Vmid, kind: CloneKind) -> LxcClone {
     let mark = Mark {
         host_key: template.mark.host_key.clone(),
         ready: template.mark.ready.clone(),
@@ -151,7 +162,45 @@ pub(crate) fn request(wanted: &Wanted, template: &Found, vmid: Vmid, kind: Clone
     }
 }
 
-/// What makes a clone the guest that is wanted: its own card and sizes, in one call with the end of its being unfitted.
+/// The same for a machine. A seed of its own tells it later who it is, so nothing of the template's identity is believed.
+pub(crate) fn machine(wanted: &Wanted, template: &Found, vmid: Vmid, kind: CloneKind) -> QemuClone {
+    let mark = Mark { disk: template.mark.disk, is_raw: true, ..Mark::of(&wanted.app, &wanted.target) };
+    let full = kind == CloneKind::Full;
+    QemuClone {
+        node: template.node.clone(),
+        vmid: template.vmid,
+        newid: vmid,
+        name: Some(wanted.name()),
+        description: Some(mark.put("")),
+        full: Some(full),
+        storage: full.then(|| wanted.guest.storage.clone()),
+        pool: wanted.pool.clone(),
+        ..QemuClone::default()
+    }
+}
+
+/// What makes a cloned machine the one that is wanted, with the seed of its first start in its drive.
+pub(crate) fn fitting_machine(
+    wanted: &Wanted,
+    found: &Found,
+    description: String,
+    seed: Option<Drive>,
+) -> QemuUpdate {
+    QemuUpdate {
+        node: found.node.clone(),
+        vmid: found.vmid,
+        description: Some(description),
+        cores: Some(wanted.guest.cores),
+        memory: Some(memory(wanted).to_string()),
+        onboot: Some(true),
+        nets: [(0, machine_card(wanted, found.vmid))].into(),
+        ipconfig: [(0, ipconfig(wanted))].into(),
+        ide: seed.into_iter().map(|drive| (2, drive)).collect(),
+        ..QemuUpdate::default()
+    }
+}
+
+/// What makes a cloned container the one that is wanted: its own card and sizes, in one call with the end of its being unfitted.
 pub(crate) fn fitting(wanted: &Wanted, found: &Found, description: String) -> LxcUpdate {
     let nameserver = nameserver(wanted);
     let has_other = nameserver.is_none() && found.config.text("nameserver").is_some();

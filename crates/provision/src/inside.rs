@@ -57,33 +57,48 @@ impl Runner<'_> {
         self.mark(found, |mark| mark.disk = Some(to)).await
     }
 
-    /// Logs in as the account that deploys, or as root where that is not there yet. A guest that boots is waited for.
-    pub(crate) async fn connect(&self, found: &Found) -> Result<OpenSsh, ProvisionError> {
-        let host = found.address.clone().ok_or(ProvisionError::NoAddress { vmid: found.vmid, seconds: 0 })?;
+    /// Ways to log in: as the account that deploys, or as root where that is not there yet, by each key that it may show.
+    fn ways(&self, found: &Found) -> Vec<Destination> {
+        let Some(host) = &found.address else { return Vec::new() };
         let pins: Vec<Pin> = [&found.mark.host_key, &found.mark.next_key]
             .into_iter()
             .filter_map(|key| Pin::parse(key.as_deref()?).ok())
             .collect();
-        if pins.is_empty() {
+        let user = self.wanted.guest.user.as_str();
+        let users = if user == "root" { vec!["root"] } else { vec![user, "root"] };
+        let way = |user: &str, pin: &Pin| Destination {
+            host: host.clone(),
+            port: Some(22),
+            user: Some(user.to_owned()),
+            identity: self.access.identity.clone(),
+            pin: pin.clone(),
+        };
+        users.iter().flat_map(|user| pins.iter().map(|pin| way(user, pin))).collect()
+    }
+
+    /// Connections to the guest from before it started are worth nothing.
+    pub(crate) async fn forget(&self, found: &Found) -> Result<(), ProvisionError> {
+        for way in self.ways(found) {
+            OpenSsh::forget(way, &self.access.sockets).await?;
+        }
+        Ok(())
+    }
+
+    /// Logs in. A guest that boots is waited for.
+    pub(crate) async fn connect(&self, found: &Found) -> Result<OpenSsh, ProvisionError> {
+        if found.address.is_none() {
+            return Err(ProvisionError::NoAddress { vmid: found.vmid, seconds: 0 });
+        }
+        let ways = self.ways(found);
+        if ways.is_empty() {
             return Err(ProvisionError::NoHostKey(found.vmid));
         }
         let begun = Instant::now();
-        let user = self.wanted.guest.user.as_str();
-        let users = if user == "root" { vec!["root"] } else { vec![user, "root"] };
-        let several = pins.len() > 1;
-        let attempts: Vec<(&str, Pin)> =
-            users.iter().flat_map(|user| pins.iter().map(|pin| (*user, pin.clone()))).collect();
+        let several = found.mark.next_key.is_some();
         loop {
             let mut last = None;
-            for (user, pin) in &attempts {
-                let destination = Destination {
-                    host: host.clone(),
-                    port: Some(22),
-                    user: Some((*user).to_owned()),
-                    identity: self.access.identity.clone(),
-                    pin: pin.clone(),
-                };
-                match OpenSsh::connect(destination, &self.access.sockets).await {
+            for way in &ways {
+                match OpenSsh::connect(way.clone(), &self.access.sockets).await {
                     Ok(ssh) => return Ok(ssh),
                     Err(error @ RemoteError::Unreachable { .. }) => {
                         last = Some(error);

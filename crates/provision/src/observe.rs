@@ -10,7 +10,8 @@ use crate::mark::TEMPLATE;
 use crate::{Found, ProvisionError, Wall, Wanted, firewall};
 
 /// Tasks that make a guest or bring what it is made from.
-const MAKING: [&str; 5] = ["vzcreate", "qmcreate", "download", "vzclone", "vztemplate"];
+const MAKING: [&str; 7] =
+    ["vzcreate", "qmcreate", "download", "vzclone", "qmclone", "vztemplate", "qmtemplate"];
 
 /// Tasks during which a guest cannot be changed, or that end it. A client that was killed leaves them at work.
 const HOLDING: [&str; 8] =
@@ -37,7 +38,7 @@ pub struct NodeState {
     pub templates: Vec<Found>,
     /// The kind of the disk's storage, where a clone is to be made.
     pub disk_storage: Option<String>,
-    /// Storages that take ISO images, where a machine is to be made.
+    /// Storages that take ISO images, where a machine is to be made or told who it is.
     pub seed_shelves: Vec<String>,
     /// The guest's firewall.
     pub wall: Option<Wall>,
@@ -77,7 +78,11 @@ pub async fn observe(client: &Client, wanted: &Wanted) -> Result<NodeState, Prov
     let firewall_is_on = datacenter.ok().map(|options| options.get("enable").is_some_and(on));
     let mut state = NodeState { ours, strangers, busy, firewall_is_on, ..NodeState::default() };
     if let Some(found) = state.ours.first() {
+        let needs_seed = found.mark.is_raw && found.kind == GuestKind::Qemu;
         state.wall = Some(firewall::read(client, found).await?);
+        if needs_seed {
+            state.seed_shelves = seed_shelves(client, &node).await?;
+        }
         return Ok(state);
     }
     read_makings(client, wanted, &mut state).await?;
@@ -99,6 +104,18 @@ pub async fn observe_anew(client: &Client, wanted: &Wanted) -> Result<NodeState,
     Ok(state)
 }
 
+/// Storages that take ISO images.
+async fn seed_shelves(client: &Client, node: &str) -> Result<Vec<String>, ProvisionError> {
+    let request = GetStorages {
+        node: node.to_owned(),
+        content: Some("iso".to_owned()),
+        enabled: Some(true),
+        ..GetStorages::default()
+    };
+    let storages = client.read(&request, TRIES).await?.into_iter().filter(|storage| storage.active);
+    Ok(storages.filter_map(|storage| storage.storage).collect())
+}
+
 /// What guests are made from.
 async fn read_makings(client: &Client, wanted: &Wanted, state: &mut NodeState) -> Result<(), ProvisionError> {
     state.next = Some(client.read(&NextId { vmid: None }, TRIES).await?);
@@ -107,8 +124,9 @@ async fn read_makings(client: &Client, wanted: &Wanted, state: &mut NodeState) -
         state.templates = search_templates(client, &node).await?;
     }
     if wanted.guest.clone.is_some() {
+        let disks = if wanted.kind == GuestKind::Lxc { "rootdir" } else { "images" };
         let all =
-            GetStorages { node: node.clone(), content: Some("rootdir".to_owned()), ..GetStorages::default() };
+            GetStorages { node: node.clone(), content: Some(disks.to_owned()), ..GetStorages::default() };
         let own = client.read(&all, TRIES).await?.into_iter();
         let own = own.filter(|one| one.storage.as_deref() == Some(wanted.guest.storage.as_str()));
         state.disk_storage = own.map(|one| one.kind).next();
@@ -133,9 +151,7 @@ async fn read_makings(client: &Client, wanted: &Wanted, state: &mut NodeState) -
         state.shelves.push(name);
     }
     if wanted.kind == GuestKind::Qemu {
-        let storages = GetStorages { content: Some("iso".to_owned()), ..storages };
-        let storages = client.read(&storages, TRIES).await?.into_iter().filter(|storage| storage.active);
-        state.seed_shelves = storages.filter_map(|storage| storage.storage).collect();
+        state.seed_shelves = seed_shelves(client, &node).await?;
     }
     if wanted.kind == GuestKind::Lxc && wanted.guest.image.is_none() {
         let offered = client.read(&GetAppliances { node }, TRIES).await?;

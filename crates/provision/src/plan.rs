@@ -62,18 +62,15 @@ fn fresh(wanted: &Wanted, state: &NodeState, plan: &mut Plan) -> Result<(), Refu
     );
     if let Some(kind) = wanted.guest.clone {
         match golden::refusal(wanted, state) {
-            None => {
-                clone(wanted, state, plan, (vmid, kind, &image));
-                return Ok(());
-            }
+            None => return clone(wanted, state, plan, (vmid, kind, &image)),
             Some(why) => plan.notes.push(format!("the guest is made from {image} and is no clone: {why}")),
         }
     }
-    let seed_shelf = match wanted.kind {
+    let shelf = match wanted.kind {
         GuestKind::Lxc => None,
-        GuestKind::Qemu => Some(state.seed_shelves.first().ok_or(Refusal::NoShelf("ISO images"))?.as_str()),
+        GuestKind::Qemu => Some(seed_shelf(state)?),
     };
-    plan.steps.push(Step::Create(Box::new(request::make(wanted, vmid, &image, seed_shelf))));
+    plan.steps.push(Step::Create(Box::new(request::make(wanted, vmid, &image, shelf.as_deref()))));
     match wanted.kind {
         GuestKind::Lxc => plan.steps.push(Step::Pin),
         GuestKind::Qemu => {
@@ -99,7 +96,12 @@ fn fresh(wanted: &Wanted, state: &NodeState, plan: &mut Plan) -> Result<(), Refu
 }
 
 /// A clone, and before it what it is cloned from.
-fn clone(wanted: &Wanted, state: &NodeState, plan: &mut Plan, (vmid, kind, image): (Vmid, CloneKind, &str)) {
+fn clone(
+    wanted: &Wanted,
+    state: &NodeState,
+    plan: &mut Plan,
+    (vmid, kind, image): (Vmid, CloneKind, &str),
+) -> Result<(), Refusal> {
     let digest = golden::digest(wanted, image);
     let done = state.templates.iter().find(|found| golden::is_done(found) && found.mark.target == digest);
     if done.is_none() {
@@ -115,16 +117,31 @@ fn clone(wanted: &Wanted, state: &NodeState, plan: &mut Plan, (vmid, kind, image
         _ => vmid,
     };
     plan.vmid = Some(vmid);
-    plan.steps.push(Step::Clone(CloneOf { vmid, template, kind, digest }));
-    plan.steps.push(Step::Fit);
-    plan.steps.push(Step::Grow { disk: "rootfs".to_owned(), from: 0, to: wanted.guest.disk.gibibytes() });
+    let (guest, to) = (wanted.kind, wanted.guest.disk.gibibytes());
+    plan.steps.push(Step::Clone(CloneOf { vmid, guest, template, kind, digest }));
+    plan.steps.push(match guest {
+        GuestKind::Lxc => Step::Fit { seed_shelf: None },
+        GuestKind::Qemu => Step::Fit { seed_shelf: Some(seed_shelf(state)?) },
+    });
+    let disk = if guest == GuestKind::Lxc { "rootfs" } else { "scsi0" };
+    plan.steps.push(Step::Grow { disk: disk.to_owned(), from: 0, to });
     let open = all(&wanted.openings).into_iter().collect();
     plan.steps.push(Step::Firewall { close: true, open, remove: Vec::new() });
     plan.steps.push(Step::Start);
     if wanted.cidr().is_none() {
         plan.steps.push(Step::Address);
     }
+    if guest == GuestKind::Qemu {
+        plan.steps.push(Step::Prepare);
+        plan.steps.push(Step::Spread { to });
+    }
     plan.steps.push(Step::Unseed);
+    Ok(())
+}
+
+/// The storage that takes the seed of a machine.
+fn seed_shelf(state: &NodeState) -> Result<String, Refusal> {
+    state.seed_shelves.first().cloned().ok_or(Refusal::NoShelf("ISO images"))
 }
 
 /// What the disk is made from; steps that bring it here where it is not.
@@ -193,14 +210,18 @@ fn changed(wanted: &Wanted, state: &NodeState, found: &Found, plan: &mut Plan) -
         return Err(Refusal::Locked { vmid, why: why.to_owned() });
     }
     if found.mark.is_raw {
-        plan.steps.push(Step::Fit);
+        let seed_shelf = match found.kind {
+            GuestKind::Lxc => None,
+            GuestKind::Qemu => Some(seed_shelf(state)?),
+        };
+        plan.steps.push(Step::Fit { seed_shelf });
     } else {
         same_network(wanted, found)?;
     }
     if found.node != wanted.node {
         plan.notes.push(format!("guest {vmid} is on node {} now", found.node));
     }
-    if found.mark.host_key.is_none() {
+    if found.mark.host_key.is_none() && !found.mark.is_raw {
         plan.steps.push(Step::Pin);
     }
     if !found.mark.is_raw {
@@ -307,7 +328,7 @@ impl Plan {
                 Step::Create(_)
                     | Step::Clone(_)
                     | Step::Pin
-                    | Step::Fit
+                    | Step::Fit { .. }
                     | Step::Start
                     | Step::Address
                     | Step::Prepare

@@ -265,6 +265,67 @@ fn a_clone_is_made_of_its_template_and_before_it_the_template() {
 }
 
 #[test]
+fn a_machine_is_a_clone_that_is_told_who_it_is_by_a_seed_of_its_own() {
+    let wanted = Wanted { kind: GuestKind::Qemu, ..cloned() };
+    let state = NodeState {
+        images: vec!["local:import/debian-13-genericcloud-amd64.qcow2".to_owned()],
+        disk_storage: Some("dir".to_owned()),
+        seed_shelves: vec!["local".to_owned()],
+        ..empty()
+    };
+    let todo = plan(&wanted, &state).unwrap();
+    let steps = [
+        "make template",
+        "clone guest",
+        "fit clone",
+        "grow disk",
+        "set firewall",
+        "start guest",
+        "prepare guest",
+        "grow file system",
+        "renew host key",
+    ];
+    assert_eq!(titles(&todo), steps);
+    assert!(todo.steps[0].shown().contains("a virtual machine that is set up inside"), "{todo:?}");
+    assert!(todo.steps[1].shown().contains("create virtual machine 104 as a linked clone"), "{todo:?}");
+    let nowhere = NodeState { seed_shelves: Vec::new(), ..state.clone() };
+    assert_eq!(plan(&wanted, &nowhere), Err(Refusal::NoShelf("ISO images")));
+
+    // Cut off after the clone: it still has its template's card and no key that anybody may believe.
+    let mut raw = found(&wanted);
+    raw.kind = GuestKind::Qemu;
+    raw.power = Power::Stopped;
+    raw.mark = Mark { is_raw: true, disk: Some(4), ..Mark::of("shop", "production") };
+    raw.config.0.insert("scsi0".to_owned(), json!("local-lvm:vm-103-disk-0,size=4G"));
+    raw.config.0.insert("net0".to_owned(), json!("virtio=BC:24:11:00:00:07,bridge=vmbr9,tag=7"));
+    raw.config.0.insert("ipconfig0".to_owned(), json!("ip=10.0.0.77/24,gw=10.0.0.1"));
+    let cut = NodeState { ours: vec![raw.clone()], ..state };
+    let todo = plan(&wanted, &cut).unwrap();
+    assert_eq!(todo.steps[0], Step::Fit { seed_shelf: Some("local".to_owned()) });
+    assert!(!titles(&todo).contains(&"pin host key"), "{todo:?}");
+    let drive = "local:iso/plimsoll-seed-103-a-b.iso,media=cdrom".parse().ok();
+    let fitting = golden::fitting_machine(&wanted, &raw, String::new(), drive);
+    let card = fitting.nets[&0].to_string();
+    assert!(card.contains(&crate::seed::card(&wanted, raw.vmid)), "the address that the seed names: {card}");
+    assert!(card.contains("bridge=vmbr0") && !card.contains("tag="), "{card}");
+    assert_eq!(fitting.ipconfig[&0].to_string(), "ip=10.0.0.5/24,gw=10.0.0.1");
+    assert!(fitting.ide[&2].to_string().starts_with("local:iso/plimsoll-seed-103"));
+}
+
+#[test]
+fn a_half_made_template_of_a_machine_keeps_the_card_that_it_has() {
+    let wanted = Wanted { kind: GuestKind::Qemu, ..cloned() };
+    let mut half = template(&wanted, false);
+    half.kind = GuestKind::Qemu;
+    half.config.0.insert("net0".to_owned(), json!("virtio=BC:24:11:00:00:07,bridge=vmbr9,tag=7"));
+    half.config.0.insert("ipconfig0".to_owned(), json!("ip=10.0.0.77/16,gw=10.0.0.3"));
+    let network = golden::as_found(wanted, &half).guest.network;
+    assert_eq!((network.bridge.as_str(), network.vlan), ("vmbr9", Some(7)));
+    assert_eq!(network.address, Address::Fixed { ip: "10.0.0.77".parse().unwrap(), prefix: 16 });
+    assert_eq!(network.gateway, "10.0.0.3".parse().ok());
+}
+
+#[test]
 fn what_cannot_be_a_clone_is_made_from_its_image_and_says_why() {
     let thin = NodeState { disk_storage: Some("lvmthin".to_owned()), ..empty() };
     let files = NodeState { disk_storage: Some("dir".to_owned()), ..empty() };

@@ -156,26 +156,36 @@ fn container(wanted: &Wanted, vmid: Vmid, image: &str) -> LxcCreate {
     }
 }
 
-fn machine(wanted: &Wanted, vmid: Vmid, image: &str) -> QemuCreate {
-    let guest = &wanted.guest;
-    let mut disk = Drive::import(&guest.storage, image);
-    for (key, value) in [("discard", "on"), ("ssd", "1"), ("iothread", "1")] {
-        disk.list_mut().set(key, value);
-    }
-    let mut net = QemuNet::new("virtio", &guest.network.bridge);
+/// The card of a machine, with the hardware address that its seed names.
+pub(crate) fn machine_card(wanted: &Wanted, vmid: Vmid) -> QemuNet {
+    let network = &wanted.guest.network;
+    let mut net = QemuNet::new("virtio", &network.bridge);
     let list = net.list_mut();
     list.set("macaddr", seed::card(wanted, vmid));
     list.set("firewall", "1");
-    if let Some(vlan) = guest.network.vlan {
+    if let Some(vlan) = network.vlan {
         list.set("tag", vlan.to_string());
     }
-    // The seed says it to the machine; this says it to people and to the next run.
+    net
+}
+
+/// The address of a machine. Its seed says it to the machine; this says it to people and to the next run.
+pub(crate) fn ipconfig(wanted: &Wanted) -> IpConfig {
     let mut ipconfig = IpConfig::dhcp();
     if wanted.cidr().is_some() {
         ipconfig.list_mut().remove("ip");
         for (key, value) in addresses(wanted) {
             ipconfig.list_mut().set(key, value);
         }
+    }
+    ipconfig
+}
+
+fn machine(wanted: &Wanted, vmid: Vmid, image: &str) -> QemuCreate {
+    let guest = &wanted.guest;
+    let mut disk = Drive::import(&guest.storage, image);
+    for (key, value) in [("discard", "on"), ("ssd", "1"), ("iothread", "1")] {
+        disk.list_mut().set(key, value);
     }
     QemuCreate {
         node: wanted.node.clone(),
@@ -191,8 +201,8 @@ fn machine(wanted: &Wanted, vmid: Vmid, image: &str) -> QemuCreate {
         scsihw: Some("virtio-scsi-single".to_owned()),
         scsi: [(0, disk)].into(),
         boot: Some("order=scsi0".to_owned()),
-        nets: [(0, net)].into(),
-        ipconfig: [(0, ipconfig)].into(),
+        nets: [(0, machine_card(wanted, vmid))].into(),
+        ipconfig: [(0, ipconfig(wanted))].into(),
         // Cloud images speak to the first serial line.
         serial: [(0, "socket".to_owned())].into(),
         agent: Some("enabled=1".to_owned()),

@@ -171,7 +171,7 @@ impl Runner<'_> {
             Step::Clone(CloneOf { vmid, kind, digest, .. }) => {
                 self.clone_from(step, state, *vmid, *kind, digest).await
             }
-            Step::Fit => self.fit(found()?).await,
+            Step::Fit { seed_shelf } => self.fit(step.name(), found()?, seed_shelf.as_deref()).await,
             Step::Discard(vmid) => {
                 let left = state.templates.iter().find(|found| found.vmid == *vmid);
                 match left {
@@ -199,7 +199,8 @@ impl Runner<'_> {
             Step::Start => {
                 let found = found()?;
                 let request = PowerOn { node: found.node.clone(), kind: found.kind, vmid: found.vmid };
-                self.task(step.name(), &request).await
+                self.task(step.name(), &request).await?;
+                self.forget(found).await
             }
             Step::Address => self.address(found()?).await,
             Step::Prepare => self.prepare(found()?).await,
@@ -231,23 +232,10 @@ impl Runner<'_> {
         match &make.request {
             Creation::Lxc(request) => self.task(name, request.as_ref()).await,
             Creation::Vm { request, seed_shelf } => {
-                self.clear_seeds(&request.node, seed_shelf).await?;
-                let pair = KeyPair::generate(&self.access.sockets).await?;
-                let file = seed::file(self.wanted, request.vmid, &pair);
-                let upload = Upload {
-                    node: request.node.clone(),
-                    storage: seed_shelf.clone(),
-                    content: "iso".to_owned(),
-                    filename: file.clone(),
-                    checksum: None,
-                    source: UploadSource::Bytes(seed::image(self.wanted, request.vmid, &pair)),
-                    timeout: Duration::from_secs(120),
-                };
-                let upid = self.client.upload(&upload).await?;
-                self.wait(name, &upid).await?;
-                let volume = format!("{seed_shelf}:iso/{file}");
+                let (volume, host_key) =
+                    self.upload_seed(name, &request.node, seed_shelf, request.vmid).await?;
                 let drive = format!("{volume},media=cdrom").parse().ok();
-                let mark = Mark { host_key: Some(pair.public.fingerprint()), ..first_mark(self.wanted) };
+                let mark = Mark { host_key: Some(host_key), ..first_mark(self.wanted) };
                 let request = QemuCreate {
                     description: Some(mark.put("")),
                     ide: drive.into_iter().map(|drive| (2, drive)).collect(),
@@ -261,6 +249,31 @@ impl Runner<'_> {
                 done
             }
         }
+    }
+
+    /// Brings what a machine is told at its first start to a storage: the volume, and the fingerprint of the host key in it.
+    pub(crate) async fn upload_seed(
+        &self,
+        name: &'static str,
+        node: &str,
+        shelf: &str,
+        vmid: Vmid,
+    ) -> Result<(String, String), ProvisionError> {
+        self.clear_seeds(node, shelf).await?;
+        let pair = KeyPair::generate(&self.access.sockets).await?;
+        let file = seed::file(self.wanted, vmid, &pair);
+        let upload = Upload {
+            node: node.to_owned(),
+            storage: shelf.to_owned(),
+            content: "iso".to_owned(),
+            filename: file.clone(),
+            checksum: None,
+            source: UploadSource::Bytes(seed::image(self.wanted, vmid, &pair)),
+            timeout: Duration::from_secs(120),
+        };
+        let upid = self.client.upload(&upload).await?;
+        self.wait(name, &upid).await?;
+        Ok((format!("{shelf}:iso/{file}"), pair.public.fingerprint()))
     }
 
     /// Seeds of runs that ended before there was a machine: nobody reads them any more.
@@ -436,8 +449,8 @@ impl Runner<'_> {
         let (vmid, Wanted { app, target, .. }) = (found.vmid, self.wanted);
         while begun.elapsed() < BOOT {
             let now = crate::find(self.client, &self.wanted.node, app, target).await?;
-            if now.is_some_and(|found| found.address.is_some()) {
-                return Ok(());
+            if let Some(found) = now.filter(|found| found.address.is_some()) {
+                return self.forget(&found).await;
             }
             tokio::time::sleep(Duration::from_millis(500)).await;
         }

@@ -37,8 +37,11 @@ pub enum Step {
     Template(Box<Wanted>),
     /// Make the guest as a clone of it.
     Clone(CloneOf),
-    /// Give the clone its own card and sizes.
-    Fit,
+    /// Give the clone its own card and sizes, and a machine what it is told at its first start.
+    Fit {
+        /// The storage that takes the seed of a machine.
+        seed_shelf: Option<String>,
+    },
     /// Take a half-made template away that holds the guest's address.
     Discard(Vmid),
     /// Read the host key that the guest got, and write it into the mark.
@@ -95,7 +98,7 @@ impl Step {
             Self::Create(_) => "create guest",
             Self::Template(_) => "make template",
             Self::Clone(_) => "clone guest",
-            Self::Fit => "fit clone",
+            Self::Fit { .. } => "fit clone",
             Self::Discard(_) => "discard template",
             Self::Pin => "pin host key",
             Self::Change { .. } => "change guest",
@@ -128,16 +131,23 @@ impl Step {
                 make.shown
             ),
             Self::Template(template) => format!(
-                "make the template `{}` from {}: a container that is set up inside, sealed and stopped",
+                "make the template `{}` from {}: a {} that is set up inside, sealed and stopped",
                 template.name(),
-                template.guest.image.as_deref().unwrap_or_default()
+                template.guest.image.as_deref().unwrap_or_default(),
+                noun(template.kind)
             ),
             Self::Clone(clone) => {
                 let how = if clone.kind == CloneKind::Full { "full" } else { "linked" };
                 let of = clone.template.map_or_else(String::new, |vmid| format!(" {vmid}"));
-                format!("create container {} as a {how} clone of the template{of}", clone.vmid)
+                let what = noun(clone.guest);
+                format!("create {what} {} as a {how} clone of the template{of}", clone.vmid)
             }
-            Self::Fit => "give it its own network card, processors and memory".to_owned(),
+            Self::Fit { seed_shelf: None } => {
+                "give it its own network card, processors and memory".to_owned()
+            }
+            Self::Fit { seed_shelf: Some(_) } => {
+                "give it its own network card, processors, memory and a seed for its first start".to_owned()
+            }
             Self::Discard(vmid) => {
                 format!("take guest {vmid} away, a template that was left half-made and has this address")
             }

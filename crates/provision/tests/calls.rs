@@ -17,7 +17,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
-use plimsoll_config::{Address, Bytes};
+use plimsoll_config::{Address, Bytes, CloneKind};
 use plimsoll_lab::Rule;
 use plimsoll_provision::{Opening, ProvisionError, Ready, Step, Wanted, observe, plan};
 use plimsoll_pve::Vmid;
@@ -44,16 +44,18 @@ const AT_ONCE: usize = 48;
 enum Job {
     Container,
     Machine,
+    Clone,
     Change,
 }
 
 impl Job {
-    const ALL: [Self; 3] = [Self::Container, Self::Machine, Self::Change];
+    const ALL: [Self; 4] = [Self::Container, Self::Machine, Self::Clone, Self::Change];
 
     const fn title(self) -> &'static str {
         match self {
             Self::Container => "a container is made",
             Self::Machine => "a machine is made",
+            Self::Clone => "a machine is made as a clone of its template",
             Self::Change => "a container gets more memory and disk, and another port",
         }
     }
@@ -62,12 +64,16 @@ impl Job {
         let mut wanted = wanted("shop");
         match self {
             Self::Container => {}
-            Self::Machine => {
+            Self::Machine | Self::Clone => {
                 wanted.kind = GuestKind::Qemu;
                 wanted.guest.disk = Bytes(20 << 30);
-                wanted.guest.image =
-                    Some("https://cloud.example.org/noble-server-cloudimg-amd64.img".to_owned());
-                wanted.guest.checksum = Some(format!("sha256:{}", "a".repeat(64)));
+                if self == Self::Clone {
+                    wanted.guest.clone = Some(CloneKind::Linked);
+                } else {
+                    let image = "https://cloud.example.org/noble-server-cloudimg-amd64.img";
+                    wanted.guest.image = Some(image.to_owned());
+                    wanted.guest.checksum = Some(format!("sha256:{}", "a".repeat(64)));
+                }
                 wanted.guest.network.address =
                     Address::Fixed { ip: "10.99.0.5".parse().unwrap(), prefix: 16 };
                 wanted.guest.network.gateway = "10.99.0.1".parse().ok();
@@ -84,8 +90,10 @@ impl Job {
     /// A node on which the job is to be done.
     async fn rig(self) -> Rig {
         let rig = Rig::new().await;
-        if self == Self::Change {
-            rig.run(&wanted("shop")).await.unwrap();
+        match self {
+            Self::Change => drop(rig.run(&wanted("shop")).await.unwrap()),
+            Self::Clone => drop(rig.template(&self.wanted()).await),
+            Self::Container | Self::Machine => {}
         }
         rig
     }
@@ -124,7 +132,7 @@ async fn case(job: Job, fault: &'static str, place: &Place) -> Option<(String, E
         let again = run(&rig, &wanted).await;
         assert!(matches!(again, Err(ProvisionError::Guest(_))), "{about}, {verb} {path}, then: {again:?}");
     }
-    whole(&rig, &wanted, &format!("{about}, {verb} {path}")).await;
+    whole(&rig, &wanted, job == Job::Clone, &format!("{about}, {verb} {path}")).await;
     Some((shape(verb, path), end))
 }
 
@@ -155,15 +163,17 @@ async fn struck(rig: &Rig) {
     }
 }
 
-/// One guest, as it is wanted, with its own volumes and rules, and nothing else on the node.
-async fn whole(rig: &Rig, wanted: &Wanted, about: &str) {
-    let (node, vmid, kind) = ("pve1".to_owned(), Vmid(100), wanted.kind);
+/// One guest, as it is wanted, with its own volumes and rules, and nothing else on the node but the template that it is a clone of.
+async fn whole(rig: &Rig, wanted: &Wanted, is_clone: bool, about: &str) {
+    let (node, kind) = ("pve1".to_owned(), wanted.kind);
+    let vmid = Vmid(if is_clone { 101 } else { 100 });
+    let all = if is_clone { vec![Vmid(100), vmid] } else { vec![vmid] };
     let mut numbers = Vec::new();
     for kind in [GuestKind::Lxc, GuestKind::Qemu] {
         let guests = rig.client.call(&GetGuests { node: node.clone(), kind }).await.unwrap();
         numbers.extend(guests.into_iter().map(|guest| guest.vmid));
     }
-    assert_eq!(numbers, [vmid], "{about}: guests");
+    assert_eq!(numbers, all, "{about}: guests");
     let state = observe(&rig.client, wanted).await.unwrap();
     let left = plan(wanted, &state).unwrap().steps;
     let expected: &[Step] = if kind == GuestKind::Lxc {
@@ -172,13 +182,16 @@ async fn whole(rig: &Rig, wanted: &Wanted, about: &str) {
         &[Step::Prepare, Step::Spread { to: 20 }, Step::Unseed]
     };
     assert_eq!(left, expected, "{about}: what is left to do");
-    let config = GetConfig { node: node.clone(), kind, vmid, current: None, snapshot: None };
-    let config = rig.client.call(&config).await.unwrap();
-    assert_eq!(config.text("lock"), None, "{about}: a lock");
-    let used: BTreeSet<String> = ["rootfs", "scsi0", "ide2"]
-        .into_iter()
-        .filter_map(|key| Some(config.text(key)?.split(',').next()?.to_owned()))
-        .collect();
+    let mut used = BTreeSet::new();
+    for vmid in all {
+        let config = GetConfig { node: node.clone(), kind, vmid, current: None, snapshot: None };
+        let config = rig.client.call(&config).await.unwrap();
+        assert_eq!(config.text("lock"), None, "{about}: a lock");
+        let volumes = ["rootfs", "scsi0", "ide2"]
+            .into_iter()
+            .filter_map(|key| Some(config.text(key)?.split(',').next()?.to_owned()));
+        used.extend(volumes);
+    }
     for (storage, content) in [("local-lvm", None), ("local", Some("iso"))] {
         let (storage, content) = (storage.to_owned(), content.map(ToOwned::to_owned));
         let request = GetContent { node: node.clone(), storage, content, vmid: None };

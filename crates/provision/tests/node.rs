@@ -4,8 +4,8 @@
 
 mod rig;
 
-use plimsoll_config::{Address, Bytes, NewGuest};
-use plimsoll_provision::{Opening, ProvisionError, Refusal, Step, Wanted, find, observe, plan};
+use plimsoll_config::{Address, Bytes, CloneKind, NewGuest};
+use plimsoll_provision::{Opening, ProvisionError, Refusal, Step, Wanted, find, observe, plan, templates};
 use plimsoll_pve::api::{CreateFirewallRule, GetFirewallRules, GuestKind, LxcUpdate};
 use plimsoll_pve::{Error, Kind, Vmid};
 use rig::{Rig, wanted};
@@ -67,6 +67,32 @@ async fn a_machine_is_made_from_an_image_and_a_seed_and_found_again() {
     let shrunk = Wanted { guest: NewGuest { disk: Bytes(10 << 30), ..wanted.guest.clone() }, ..wanted };
     let refused = plan(&shrunk, &observe(&rig.client, &shrunk).await.unwrap());
     assert!(matches!(refused, Err(Refusal::Shrink { is: 20, wants: 10, .. })), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_machine_is_cloned_and_told_who_it_is() {
+    let rig = Rig::new().await;
+    let mut wanted = Wanted { kind: GuestKind::Qemu, ..wanted("shop") };
+    wanted.guest.disk = Bytes(20 << 30);
+    wanted.guest.clone = Some(CloneKind::Linked);
+    wanted.guest.network.address = Address::Fixed { ip: "10.99.0.5".parse().unwrap(), prefix: 16 };
+    wanted.guest.network.gateway = "10.99.0.1".parse().ok();
+    let template = rig.template(&wanted).await;
+    let done = rig.run(&wanted).await.unwrap();
+    assert_eq!(done, ["clone guest", "fit clone", "grow disk", "set firewall", "start guest"]);
+    let found = find(&rig.client, "pve1", "shop", "production").await.unwrap().unwrap();
+    assert_ne!(found.vmid, template);
+    assert_eq!((found.kind, found.address.as_deref()), (GuestKind::Qemu, Some("10.99.0.5")));
+    assert!(found.mark.host_key.is_some_and(|key| key.starts_with("SHA256:")), "its seed's");
+    let text = |key: &str| found.config.text(key).unwrap();
+    assert!(text("scsi0").contains("size=20G"), "{}", text("scsi0"));
+    assert!(text("ide2").starts_with("local:iso/plimsoll-seed-101-"), "{}", text("ide2"));
+    assert!(text("net0").contains("virtio=02:") && !text("net0").contains("BC:24:11"), "{}", text("net0"));
+    assert_eq!((text("name").as_str(), text("memory").as_str()), ("shop-production", "1024"));
+    let left = plan(&wanted, &observe(&rig.client, &wanted).await.unwrap()).unwrap();
+    assert_eq!(left.steps, [Step::Prepare, Step::Spread { to: 20 }, Step::Unseed]);
+    let all = templates(&rig.client, "pve1").await.unwrap();
+    assert_eq!(all.iter().map(|one| one.vmid).collect::<Vec<_>>(), [template]);
 }
 
 #[tokio::test]

@@ -6,9 +6,11 @@ use std::sync::Arc;
 
 use plimsoll_config::{Address, Bytes, Network, NewGuest};
 use plimsoll_lab::{Certificate, Lab, Options, Server};
-use plimsoll_provision::{Access, Opening, ProvisionError, Runner, Step, Wanted, observe, plan};
-use plimsoll_pve::api::{GetGuests, GuestKind};
-use plimsoll_pve::{Client, Config, Credentials, Trust};
+use plimsoll_provision::{
+    Access, Opening, ProvisionError, Runner, Step, Wanted, observe, plan, template_digest,
+};
+use plimsoll_pve::api::{GetGuests, GuestKind, MakeTemplate, QemuCreate};
+use plimsoll_pve::{Client, Config, Credentials, Trust, Vmid, WaitOptions};
 
 pub(crate) struct Rig {
     pub(crate) lab: Arc<Lab>,
@@ -28,6 +30,32 @@ impl Rig {
         let trust = Trust::Pinned(server.certificate.fingerprint);
         let client = Client::new(Config::new(server.address.to_string(), credentials, trust)).unwrap();
         Self { lab, client, sockets: tempfile::tempdir().unwrap(), _server: server }
+    }
+
+    /// A finished template for machines that are wanted so. Its inside is nothing that a simulated guest has.
+    pub(crate) async fn template(&self, wanted: &Wanted) -> Vmid {
+        let state = observe(&self.client, wanted).await.unwrap();
+        let digest = template_digest(wanted, &state).unwrap();
+        let mark =
+            format!(r#"`plimsoll:{{"app":".template","target":"{digest}","disk":4,"is_sealed":true}}`"#);
+        let (node, vmid, kind) = (wanted.node.clone(), state.next.unwrap(), GuestKind::Qemu);
+        let request = QemuCreate {
+            node: node.clone(),
+            vmid,
+            name: Some(format!("plimsoll-template-{digest}")),
+            description: Some(mark),
+            tags: Some("plimsoll".to_owned()),
+            scsi: [(0, "local-lvm:4".parse().unwrap())].into(),
+            nets: [(0, "virtio=BC:24:11:00:00:07,bridge=vmbr0".parse().unwrap())].into(),
+            ipconfig: [(0, "ip=10.99.0.77/16,gw=10.99.0.1".parse().unwrap())].into(),
+            ide: [(2, "none,media=cdrom".parse().unwrap())].into(),
+            ..QemuCreate::default()
+        };
+        let made = self.client.call(&request).await.unwrap();
+        self.client.wait(&made, WaitOptions::default(), |_| {}).await.unwrap();
+        let made = self.client.call(&MakeTemplate { node, kind, vmid }).await.unwrap().unwrap();
+        self.client.wait(&made, WaitOptions::default(), |_| {}).await.unwrap();
+        vmid
     }
 
     /// Runs until somebody would log in; what was done.
