@@ -44,6 +44,7 @@ pub(crate) fn run(ui: &Ui, args: &DestroyArgs) -> Result<Outcome, Failure> {
     let held = args.common.open()?;
     let json = args.common.target.format == Format::Json;
     let Some(machine) = held.look()? else {
+        held.could_see()?;
         match json {
             true => ui.print(&format!("{}\n", json!({"destroyed": false})))?,
             false => ui.print(&format!("there is no guest of {}\n", held.name()))?,

@@ -9,6 +9,7 @@ use clap::Args;
 use plimsoll_backup::{BackupError, Line, Machine, Shelf};
 use plimsoll_config::Guest;
 use plimsoll_deploy::{Check, Depth, Release, State, holds_within};
+use plimsoll_doctor::Work;
 use plimsoll_provision::find;
 use plimsoll_pve::api::GuestKind;
 use plimsoll_pve::{Client, Vmid};
@@ -110,6 +111,14 @@ impl Held {
             node: self.node.clone(),
             storage: backup.storage.clone(),
         })
+    }
+
+    /// Refuses where the token could not see the guest if it was there: to such a token everything looks gone.
+    pub(crate) fn could_see(&self) -> Result<(), Failure> {
+        let version = self.runtime.block_on(self.client.version()).map_err(node::failure)?;
+        let Some(mut work) = Work::of(self.settings.target(), version.major) else { return Ok(()) };
+        work.creates = false;
+        self.runtime.block_on(node::verify(&self.client, &work))
     }
 
     /// The guest, if the node has it: an adopted one by the number that the file says, one of ours by its mark.

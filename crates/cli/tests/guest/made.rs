@@ -6,19 +6,28 @@ use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
-use plimsoll_pve::api::{GetConfig, GetGuests, GuestKind, LxcUpdate, Power};
-use plimsoll_pve::{Client, Vmid};
+use plimsoll_pve::api::{GetConfig, GetGuests, GuestKind, LxcUpdate, Power, PowerOff};
+use plimsoll_pve::{Client, Vmid, WaitOptions};
 use plimsoll_remote::{Destination, Job, OpenSsh, Pin};
 
 use crate::lab::LabNode;
+
+/// Somebody who deploys: a checkout, a home, a key and a token.
+#[derive(Clone, Debug)]
+pub(crate) struct Person {
+    pub(crate) folder: PathBuf,
+    /// The name of their home in the test's folder.
+    pub(crate) home: String,
+    pub(crate) identity: PathBuf,
+    pub(crate) token: String,
+}
 
 /// A client's own directory on an empty node.
 pub(crate) struct Site {
     pub(crate) node: LabNode,
     pub(crate) runtime: tokio::runtime::Runtime,
     client: Client,
-    token: String,
-    folder: PathBuf,
+    first: Person,
     kind: GuestKind,
 }
 
@@ -47,8 +56,13 @@ impl Site {
             GuestKind::Qemu => runtime.block_on(LabNode::with_vms())?,
         };
         let client = node.root();
-        let folder = node.own.path().join("checkout");
-        let mut site = Self { node, runtime, client, token: String::new(), folder, kind };
+        let first = Person {
+            folder: node.own.path().join("checkout"),
+            home: "home".to_owned(),
+            identity: node.identity.clone(),
+            token: String::new(),
+        };
+        let mut site = Self { node, runtime, client, first, kind };
         site.write("web/Dockerfile", DOCKERFILE);
         site.write("web/www/version.txt", "1\n");
         site.write(
@@ -58,13 +72,13 @@ impl Site {
         );
         site.write("plimsoll.yaml", &site.configuration());
         site.grant();
-        std::fs::create_dir_all(site.folder.join("web/bin")).unwrap();
+        std::fs::create_dir_all(site.first.folder.join("web/bin")).unwrap();
         let template = plimsoll_lab::host::Image::in_cache(Path::new("/var/cache/plimsoll-lab")).path;
         let busybox =
             Command::new("tar").args(["--zstd", "-xOf"]).arg(template).arg("./usr/bin/busybox").output();
         let busybox = busybox.unwrap();
         assert!(busybox.stdout.len() > 500_000, "{}", String::from_utf8_lossy(&busybox.stderr));
-        let path = site.folder.join("web/bin/busybox");
+        let path = site.first.folder.join("web/bin/busybox");
         std::fs::write(&path, busybox.stdout).unwrap();
         std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
         Some(site)
@@ -77,30 +91,63 @@ impl Site {
 
     /// Runs the commands for users and roles that the doctor prints at one check.
     pub(crate) fn administer(&mut self, check: &str) {
-        let said = self.command("admin", &["doctor", "--format", "json"]).output().unwrap();
+        if let Some(token) = self.administer_for(&self.first, check) {
+            self.first.token = token;
+        }
+    }
+
+    /// A token that has what the target of somebody's checkout takes, and nothing else.
+    pub(crate) fn token_of(&self, person: &Person) -> String {
+        self.administer_for(person, "privileges").unwrap()
+    }
+
+    fn administer_for(&self, person: &Person, check: &str) -> Option<String> {
+        let admin = Person { home: "admin".to_owned(), ..person.clone() };
+        let said = self.command(&admin, &["doctor", "--format", "json"]).output().unwrap();
         let report: serde_json::Value = serde_json::from_slice(&said.stdout).unwrap();
         let checks = report["checks"].as_array().unwrap();
         let found = checks.iter().find(|one| one["check"] == check).unwrap();
         let lines = found["commands"].as_array().unwrap().iter().map(|line| line.as_str().unwrap());
-        let lines = lines.filter(|line| line.starts_with("pveum "));
-        let secrets = lines.filter_map(|line| {
+        let lines: Vec<&str> = lines.filter(|line| line.starts_with("pveum ")).collect();
+        let name = lines.iter().find_map(|line| line.strip_prefix("pveum user token add ")).map(|rest| {
+            let words: Vec<&str> = rest.split_whitespace().map(|word| word.trim_matches('\'')).collect();
+            format!("{}!{}", words[0], words[1])
+        });
+        let secrets = lines.into_iter().filter_map(|line| {
             let parts = line.split('\'').enumerate();
             let words = parts.flat_map(|(index, part)| match index % 2 {
                 // What stands in quotes is one word.
                 1 => vec![part.to_owned()],
                 _ => part.split_whitespace().map(str::to_owned).collect(),
             });
-            let answer = self.node.lab.pveum(&words.collect::<Vec<_>>()).unwrap();
+            let answer = match self.node.lab.pveum(&words.collect::<Vec<_>>()) {
+                Ok(answer) => answer,
+                // Apps of one node share the user.
+                Err(said) if said.contains("user 'plimsoll@pve' already exists") => return None,
+                Err(said) => panic!("{line}: {said}"),
+            };
             answer.split_whitespace().next_back().map(str::to_owned)
         });
         let secrets: Vec<String> = secrets.collect();
-        if let Some(secret) = secrets.last() {
-            self.token = format!("plimsoll@pve!shop-production={secret}");
-        }
+        Some(format!("{}={}", name?, secrets.last()?))
+    }
+
+    /// The same person with an empty home.
+    fn at_home(&self, home: &str) -> Person {
+        Person { home: home.to_owned(), ..self.first.clone() }
+    }
+
+    /// Who is first at work here.
+    pub(crate) fn first(&self) -> Person {
+        self.first.clone()
     }
 
     pub(crate) fn write(&self, path: &str, text: &str) {
-        let path = self.folder.join(path);
+        self.write_of(&self.first, path, text);
+    }
+
+    pub(crate) fn write_of(&self, person: &Person, path: &str, text: &str) {
+        let path = person.folder.join(path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
     }
@@ -131,34 +178,42 @@ impl Site {
     }
 
     /// A client with its own home.
-    fn command(&self, home: &str, args: &[&str]) -> Command {
-        let home = self.node.own.path().join(home);
+    fn command(&self, person: &Person, args: &[&str]) -> Command {
+        let home = self.node.own.path().join(&person.home);
         std::fs::create_dir_all(&home).unwrap();
         let fingerprint = self.node.server.as_ref().unwrap().certificate.fingerprint.to_string();
         let mut command = Command::new(env!("CARGO_BIN_EXE_plimsoll"));
-        command.env_clear().current_dir(&self.folder).args(args).envs(BTreeMap::from([
+        command.env_clear().current_dir(&person.folder).args(args).envs(BTreeMap::from([
             ("HOME", home.display().to_string()),
             ("PATH", std::env::var("PATH").unwrap_or_default()),
-            ("PLIMSOLL_PVE_TOKEN", self.token.clone()),
+            ("PLIMSOLL_PVE_TOKEN", person.token.clone()),
             ("PLIMSOLL_PVE_FINGERPRINT", fingerprint),
-            ("PLIMSOLL_IDENTITY", self.node.identity.display().to_string()),
+            ("PLIMSOLL_IDENTITY", person.identity.display().to_string()),
         ]));
         command
     }
 
     pub(crate) fn run(&self, args: &[&str]) -> Output {
-        self.command("home", args).stdin(Stdio::null()).output().unwrap()
+        self.run_of(&self.first, args)
+    }
+
+    pub(crate) fn run_of(&self, person: &Person, args: &[&str]) -> Output {
+        self.command(person, args).stdin(Stdio::null()).output().unwrap()
     }
 
     pub(crate) fn ok(&self, args: &[&str]) -> String {
-        let output = self.run(args);
+        self.ok_of(&self.first, args)
+    }
+
+    pub(crate) fn ok_of(&self, person: &Person, args: &[&str]) -> String {
+        let output = self.run_of(person, args);
         let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         assert!(output.status.success(), "{args:?}: {out}{err}");
         out.into_owned()
     }
 
     pub(crate) fn spawn(&self, args: &[&str]) -> Child {
-        self.command("home", args)
+        self.command(&self.first, args)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -167,7 +222,11 @@ impl Site {
     }
 
     pub(crate) fn served(&self) -> Option<String> {
-        let mut stream = TcpStream::connect((self.address().as_str(), 8080)).ok()?;
+        self.served_at(&self.address())
+    }
+
+    pub(crate) fn served_at(&self, address: &str) -> Option<String> {
+        let mut stream = TcpStream::connect((address, 8080)).ok()?;
         stream.write_all(b"GET /version.txt HTTP/1.0\r\n\r\n").ok()?;
         let mut text = String::new();
         stream.read_to_string(&mut text).ok()?;
@@ -197,6 +256,13 @@ impl Site {
         let description = self.config(vmid).text("description").unwrap();
         let (_, rest) = description.split_once("\"host_key\":\"").unwrap();
         rest.split('"').next().unwrap().to_owned()
+    }
+
+    /// Stops a guest as if its power was cut.
+    pub(crate) fn power_off(&self, vmid: u32) {
+        let off = PowerOff { node: "pve1".into(), kind: self.kind, vmid: Vmid(vmid) };
+        let upid = self.runtime.block_on(self.client.call(&off)).unwrap();
+        self.runtime.block_on(self.client.wait(&upid, WaitOptions::default(), |_| ())).unwrap();
     }
 
     /// Runs a script on the guest, as root.
@@ -267,7 +333,7 @@ fn one_command_takes_an_empty_node_to_an_app_that_serves() {
     }
 
     // Somebody else, with nothing but the checkout and a token, sees the same and trusts the same key.
-    let other = site.command("other", &["status"]).output().unwrap();
+    let other = site.command(&site.at_home("other"), &["status"]).output().unwrap();
     assert!(String::from_utf8_lossy(&other.stdout).contains("shop: release 1"), "{}", said(&other));
     assert_eq!(site.ok(&["exec", "web", "--", "/bin/busybox", "cat", "/www/version.txt"]).trim(), "1");
 
@@ -276,7 +342,7 @@ fn one_command_takes_an_empty_node_to_an_app_that_serves() {
     let (head, rest) = description.split_once("SHA256:").unwrap();
     let wrong = format!("{head}SHA256:{}{}", "A".repeat(43), rest.get(43..).unwrap());
     site.describe(100, wrong);
-    let refused = site.command("third", &["status"]).output().unwrap();
+    let refused = site.command(&site.at_home("third"), &["status"]).output().unwrap();
     assert!(said(&refused).contains("does not show the host key that is pinned"), "{}", said(&refused));
     site.describe(100, description);
 
@@ -292,7 +358,7 @@ fn one_command_takes_an_empty_node_to_an_app_that_serves() {
     assert!(site.ok(&["plan"]).contains("give it a host key of its own"));
     assert!(site.ok(&["deploy"]).contains("is as it should be"));
     assert_eq!(site.pinned(), next.trim());
-    let other = site.command("fourth", &["status"]).output().unwrap();
+    let other = site.command(&site.at_home("fourth"), &["status"]).output().unwrap();
     assert!(other.status.success(), "{}", said(&other));
 
     // Who is taken out of the file is taken out of the guest, and nobody else.
@@ -321,9 +387,7 @@ fn one_command_takes_an_empty_node_to_an_app_that_serves() {
 
     // A guest that somebody stopped is started again, with its data.
     site.ok(&["exec", "web", "--", "/bin/busybox", "touch", "/data/kept"]);
-    let off = plimsoll_pve::api::PowerOff { node: "pve1".into(), kind: GuestKind::Lxc, vmid: Vmid(100) };
-    let upid = site.runtime.block_on(site.client.call(&off)).unwrap();
-    site.runtime.block_on(site.client.wait(&upid, plimsoll_pve::WaitOptions::default(), |_| ())).unwrap();
+    site.power_off(100);
     let stopped = said(&site.run(&["status"]));
     assert!(stopped.contains("guest 100 is stopped"), "{stopped}");
     site.ok(&["deploy"]);

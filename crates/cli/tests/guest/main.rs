@@ -25,6 +25,7 @@ mod podman;
 mod registry;
 mod replace;
 mod rotate;
+mod sharing;
 mod story;
 mod vm;
 mod whole;

@@ -49,3 +49,49 @@ fn one_command_makes_a_virtual_machine_with_an_app_that_serves() {
     site.close();
     said("all is gone");
 }
+
+#[test]
+#[ignore = "takes a quarter of an hour: two virtual machines are emulated in software, one after the other"]
+fn a_virtual_machine_is_a_clone_of_the_template_that_the_first_one_leaves() {
+    let Some(mut site) = Site::of(GuestKind::Qemu) else { return };
+    site.write("web/Dockerfile", DOCKERFILE);
+    let text = site.configuration();
+    site.write(
+        "plimsoll.yaml",
+        &text.replace("storage: local-lvm\n", "storage: local-lvm\n      clone: linked\n"),
+    );
+    site.grant();
+    let begin = Instant::now();
+    let said = |what: &str| println!("{what} after {} s", begin.elapsed().as_secs());
+    let plan = site.ok(&["plan"]);
+    assert!(plan.contains("create virtual machine 101 as a linked clone of the template"), "{plan}");
+    println!("{plan}");
+
+    assert!(site.ok(&["deploy", "--yes"]).contains("release 1 of shop serves"));
+    said("release 1 serves from a clone");
+    assert_eq!(site.served().as_deref(), Some("1"));
+    assert_eq!(site.guests(), [(100, Power::Stopped), (101, Power::Running)]);
+    assert_eq!(site.config(100).flag("template"), Some(true));
+    let config = site.config(101);
+    assert_eq!(config.text("ide2").as_deref(), Some("none,media=cdrom"), "its seed is gone");
+    assert_eq!(config.text("name").as_deref(), Some("shop-production"));
+    let pin = site.pinned_of(101);
+    assert_ne!(pin, site.pinned_of(100), "a host key of its own");
+    let inside = site.guest(
+        &pin,
+        "hostname; wc -c < /etc/machine-id; ls /etc/cloud/cloud-init.disabled; df --output=size -BM / | tail -1",
+    );
+    let lines: Vec<&str> = inside.split_whitespace().collect();
+    assert_eq!(lines[..3], ["shop-production", "33", "/etc/cloud/cloud-init.disabled"], "{inside}");
+    let mib: u64 = lines[3].trim_end_matches('M').parse().unwrap();
+    assert!(mib > 6000, "its file system follows its disk of 8 GiB: {inside}");
+
+    // Its seed is gone: a clone that starts again must stay who it is.
+    site.power_off(101);
+    site.ok(&["deploy"]);
+    assert_eq!(site.served().as_deref(), Some("1"));
+    assert_eq!((site.pinned_of(101), site.config(101)), (pin, config));
+    said("it serves again after its power was cut");
+    site.close();
+    said("all is gone");
+}
