@@ -239,7 +239,7 @@ fn what_the_manager_of_high_availability_holds_is_moved_by_it() {
 }
 
 #[test]
-fn a_copy_of_a_machine_has_the_same_cd_in_its_drive() {
+fn a_copy_of_a_machine_has_the_same_cd_in_its_drive_and_another_identity() {
     let node = Node::new(Release::V9);
     let iso = "content=iso&filename=seed.iso&url=https://example.org/seed.iso";
     assert_eq!(node.done("/nodes/pve1/storage/local/download-url", iso), "OK");
@@ -251,4 +251,8 @@ fn a_copy_of_a_machine_has_the_same_cd_in_its_drive() {
     let config = node.get("/nodes/pve1/qemu/203/config");
     assert!(config["ide2"].as_str().unwrap().starts_with("local:iso/seed.iso"), "{config}");
     assert!(config["scsi0"].as_str().unwrap().starts_with("local-lvm:vm-203-disk-0"), "{config}");
+    let template = node.get("/nodes/pve1/qemu/202/config");
+    for key in ["smbios1", "vmgenid"] {
+        assert!(config[key].is_string() && config[key] != template[key], "{key}: {config}");
+    }
 }

@@ -10,6 +10,7 @@
 #[cfg(test)]
 mod boot_tests;
 mod clone;
+mod create;
 mod error;
 mod find;
 mod firewall;

@@ -11,6 +11,7 @@ use crate::backend::{GuestSpec, Operation};
 use crate::cx::{Cx, locked};
 use crate::guest::{Guest, Kind, is_disk, volume_of, with_volume};
 use crate::reply::{Answer, Refusal};
+use crate::state::State;
 use crate::task::Plan;
 
 pub(super) fn clone(cx: &mut Cx<'_>, kind: Kind) -> Answer {
@@ -122,6 +123,9 @@ pub(super) fn clone(cx: &mut Cx<'_>, kind: Kind) -> Answer {
                 }
                 made.insert(key, value);
             }
+            if !kind.is_container() {
+                renew_identity(state, &mut made);
+            }
             made.extend(name.map(|name| (name_key.to_owned(), name)));
             made.extend(description.map(|text| ("description".to_owned(), text)));
             let copy = state.guest_mut(newid)?;
@@ -155,6 +159,18 @@ pub(super) fn clone(cx: &mut Cx<'_>, kind: Kind) -> Answer {
             Ok(Vec::new())
         });
     Ok(cx.spawn(plan).into())
+}
+
+/// A copy of a machine is another machine to its system, which may go by the firmware's number (qemu-server `PVE/API2/Qemu.pm`
+/// clone_vm).
+fn renew_identity(state: &mut State, config: &mut BTreeMap<String, String>) {
+    let firmware = config.get("smbios1").and_then(|text| text.parse::<PropertyString>().ok());
+    let mut firmware = firmware.unwrap_or_default();
+    firmware.set("uuid", state.rng.uuid());
+    config.insert("smbios1".to_owned(), firmware.to_string());
+    if let Some(generation) = config.get_mut("vmgenid") {
+        *generation = state.rng.uuid();
+    }
 }
 
 pub(super) fn template(cx: &mut Cx<'_>, kind: Kind) -> Answer {
