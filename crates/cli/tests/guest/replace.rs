@@ -27,7 +27,7 @@ fn is_there(site: &Site) -> bool {
     let look = "if [ -e /data/row ]; then echo there; else echo gone; fi";
     for _ in 0..20 {
         let (text, code) = said(site, &["exec", "web", "--", "/bin/busybox", "sh", "-c", look]);
-        match text.split_whitespace().next() {
+        match text.split_whitespace().next_back() {
             Some("there") => return true,
             Some("gone") => return false,
             _ => println!("the command ended with {code:?}: {text}"),
