@@ -87,7 +87,7 @@ fn a_second_person_and_a_second_app_disturb_nobody() {
     assert_eq!((site.served().as_deref(), status(&site, &first)), (Some("1"), store.clone()));
     assert_eq!(site.guests(), [(100, Power::Running), (101, Power::Running)]);
 
-    // What one app does is nothing to the other, and neither token reaches the other's guest.
+    // What one app does is nothing to the other, and the token of one does not reach the guest of the other.
     site.ok_of(&blog, &["stop"]);
     assert_eq!((site.served_at(&address), site.served().as_deref()), (None, Some("1")));
     let stranger = Person { token: first.token.clone(), ..blog.clone() };
