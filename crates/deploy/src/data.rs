@@ -64,6 +64,8 @@ impl Keeper {
     /// Takes the guest back and waits until it can be worked with again.
     pub(crate) async fn back(&self, kept: &Kept, guest: &Guest) -> Result<Guest, DeployError> {
         self.machine.roll_back(&kept.name).await?;
+        // A machine that was put back has ended no connection.
+        OpenSsh::forget(guest.ssh.destination().clone(), &self.sockets).await?;
         let begun = Instant::now();
         loop {
             let error = match OpenSsh::connect(guest.ssh.destination().clone(), &self.sockets).await {

@@ -299,8 +299,8 @@ fn page(cells: &Cells) -> String {
          Each call that making or changing a guest takes meets each of these faults \
          (`crates/provision/tests/calls.rs`, against the lab with simulated guests): every change, and each question the first and the second time. *goes on* is a run that comes to its end by \
          itself. *next run* is one that stops with the call and the node's words, or that is killed; the next run then brings it \
-         to its end. Where a call is made several times, it may be either. After each case there is one guest as it is wanted, no \
-         volume, image or firewall rule too many, and no lock; what is left to do is the login.\n",
+         to its end. Where a call is made several times, it may be either. After each case there is one guest as it is wanted \
+         (beside the template that it is a clone of, where it is one), no volume, image or firewall rule too many, and no lock; what is left to do is the login.\n",
     );
     for job in Job::ALL {
         let _ = write!(out, "\n## When {}\n\n| call |", job.title());

@@ -11,7 +11,7 @@ use plimsoll_config::Guest;
 use plimsoll_deploy::{Check, Depth, Release, State, holds_within};
 use plimsoll_doctor::Work;
 use plimsoll_provision::find;
-use plimsoll_pve::api::GuestKind;
+use plimsoll_pve::api::{GuestKind, NextId};
 use plimsoll_pve::{Client, Vmid};
 
 use super::node::{self, Node};
@@ -113,8 +113,15 @@ impl Held {
         })
     }
 
-    /// Refuses where the token could not see the guest if it was there: to such a token everything looks gone.
+    /// Refuses where the token could not see the guest if it was there: to such a token everything looks gone. A number that is free is so
+    /// for everybody, and privileges on it go with the guest (`destroy_vm` of `PVE/API2/LXC.pm`).
     pub(crate) fn could_see(&self) -> Result<(), Failure> {
+        if let Guest::Vm(new) | Guest::Lxc(new) | Guest::Oci(new) = &self.settings.target().guest
+            && let Some(id) = new.id
+            && self.runtime.block_on(self.client.call(&NextId { vmid: Some(Vmid(id)) })).is_ok()
+        {
+            return Ok(());
+        }
         let version = self.runtime.block_on(self.client.version()).map_err(node::failure)?;
         let Some(mut work) = Work::of(self.settings.target(), version.major) else { return Ok(()) };
         work.creates = false;

@@ -195,3 +195,35 @@ fn a_backup_job_is_asked_for_apart_and_a_plan_says_what_becomes_of_it() {
         plan.stdout
     );
 }
+
+#[test]
+fn a_guest_is_called_gone_only_where_it_would_be_seen() {
+    let mut rig = Rig::new("9.2");
+    let commands = rig.checks()["privileges"].1.clone();
+    let destroy = ["destroy", "--yes", "--name", "shop/production", "--no-backup"];
+    let (users, rest): (Vec<String>, Vec<String>) =
+        commands.into_iter().partition(|line| line.starts_with("pveum user "));
+    rig.administer(&users);
+    let blind = rig.run(&destroy);
+    assert!(blind.code != 0 && blind.stdout.is_empty(), "{}", blind.stdout);
+    assert!(
+        blind.stderr.contains("/pool/apps") && blind.stderr.contains("plimsoll doctor"),
+        "{}",
+        blind.stderr
+    );
+
+    // A number that is free is so for everybody; what was given for a guest's number goes with the guest.
+    let file = rig.sandbox.read("plimsoll.yaml");
+    rig.sandbox.write(
+        "plimsoll.yaml",
+        file.replace(", pool: apps", "").replace("kind: lxc\n", "kind: lxc\n      id: 150\n"),
+    );
+    let numbered = rig.run(&destroy);
+    assert_eq!((numbered.code, numbered.stdout.as_str()), (0, "there is no guest of shop/production\n"));
+
+    rig.sandbox.write("plimsoll.yaml", file);
+    let pveum: Vec<String> = rest.into_iter().filter(|line| line.starts_with("pveum ")).collect();
+    rig.administer(&pveum);
+    let seeing = rig.run(&destroy);
+    assert_eq!((seeing.code, seeing.stdout.as_str()), (0, "there is no guest of shop/production\n"));
+}
