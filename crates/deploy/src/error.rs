@@ -2,6 +2,7 @@
 
 use plimsoll_remote::RemoteError;
 
+use crate::state::Owner;
 use crate::tree::TreeError;
 
 /// Why a deploy did not succeed.
@@ -29,7 +30,7 @@ pub enum DeployError {
     Refused(String),
     /// Somebody else deploys.
     #[error("somebody else is at work: {0}")]
-    Locked(String),
+    Locked(Owner),
     /// Somebody took the lock away; nothing more was done.
     #[error("the lock was taken away; nothing more was done")]
     LockLost,

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use crate::state::Owner;
+
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
@@ -11,7 +13,7 @@ pub enum Event {
     /// Somebody else holds the lock.
     Waiting {
         /// Who, and why.
-        owner: String,
+        owner: Owner,
     },
     /// A step begins.
     Begin {

@@ -11,7 +11,7 @@ use plimsoll_remote::{Call, How, Input, Job, OpenSsh, Output, RemoteError, Shell
 use crate::error::DeployError;
 use crate::event::{Event, Listener};
 use crate::program::PROGRAM;
-use crate::state::State;
+use crate::state::{Owner, State};
 
 macro_rules! script {
     ($name:literal) => {
@@ -22,6 +22,9 @@ pub(crate) use script;
 
 /// Bytes of what a guest says of itself.
 const KEPT: u64 = 64 << 20;
+
+/// The status of a lock that did not become free in time.
+const STILL_HELD: i32 = 75;
 
 /// How much to look at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,19 +108,20 @@ impl Guest {
         let job = Job::new("taking the lock", "")
             .args(["do_lock", &token, &wait.as_secs().to_string(), &quoted(who), &quoted(reason)])
             .args(store.then_some("serves"))
-            .limit(wait + Duration::from_secs(60))
+            .limit(wait * 2 + Duration::from_secs(60))
             .on_line(move |_, line| {
-                if let Some(owner) = line.strip_prefix("@waiting ") {
-                    listener(Event::Waiting { owner: owner.to_owned() });
+                if let Some(owner) = line.strip_prefix("@waiting ").and_then(Owner::parse) {
+                    listener(Event::Waiting { owner });
                 }
             });
         let output = shell.call(Call::new(job, How::Here)).await?;
         let text = output.text();
-        let said = |kind: &str| text.lines().find_map(|line| line.strip_prefix(kind)).map(ToOwned::to_owned);
-        let Some(length) = said("@locked") else {
-            let owner = said("@waiting ");
-            output.success()?;
-            return Err(owner.map_or(DeployError::LockLost, DeployError::Locked));
+        let Some(length) = text.lines().find_map(|line| line.strip_prefix("@locked")) else {
+            let waited = text.lines().rev().find_map(|line| line.strip_prefix("@waiting "));
+            return Err(match waited.and_then(Owner::parse) {
+                Some(owner) if output.status == STILL_HELD => DeployError::Locked(owner),
+                _ => output.success().err().map_or(DeployError::LockLost, DeployError::Remote),
+            });
         };
         if shell.was_sent {
             let job = Job::new("keeping what a deploy needs", "")
@@ -136,9 +140,9 @@ impl Guest {
     }
 
     /// Takes the lock away from whoever holds it; says who that was.
-    pub async fn unlock(&self) -> Result<String, DeployError> {
+    pub async fn unlock(&self) -> Result<Option<Owner>, DeployError> {
         let job = Job::new("taking the lock away", script!("unlock")).arg(&self.app).as_root();
-        Ok(self.ssh.run(job).await?.success()?.text())
+        Ok(Owner::parse(&self.ssh.run(job).await?.success()?.text()))
     }
 
     /// Runs a step: journaled before and after in the guest, refused when the lock is gone.

@@ -10,7 +10,7 @@ use crate::data::Keeper;
 use crate::error::DeployError;
 use crate::event::Event;
 use crate::guest::{Action, Depth, Guest, Lock, script};
-use crate::local::{Engine, builds_here};
+use crate::local::{Building, Engine, builds_here};
 use crate::password::{Change, Verb};
 use crate::plan::{self, Plan, Step};
 use crate::registry::Logins;
@@ -52,6 +52,14 @@ pub struct Runner {
     pub change: Option<Arc<Change>>,
 }
 
+/// What a deploy begins with.
+enum Begun {
+    /// All is as it should be.
+    Nothing(Done),
+    /// The lock, what is to be done, what there was, and images that are being built for it.
+    Work(Box<(Lock, Plan, State, BTreeMap<String, Building>)>),
+}
+
 /// Why a step did not come to its end.
 pub(crate) struct Stop {
     pub(crate) step: String,
@@ -78,51 +86,10 @@ impl Runner {
 
     /// Makes the guest run what the checkout says, or leaves it as it was.
     pub async fn deploy(&self, spec: &Spec, reason: &str) -> Result<Done, DeployError> {
-        // Images are built while the guest is asked; what it has already is given up.
-        let mut buildings = buildings(spec);
-        let shell = self.guest.shell().await?;
-        let (mut plan, mut state) = self.plan_in(&shell, spec).await?;
-        let is_shipped = |plan: &Plan, name: &str| {
-            plan.steps.iter().any(|step| matches!(step, Step::Ship { image, .. } if image == name))
+        let (lock, plan, state, buildings) = match self.begin(spec, reason).await? {
+            Begun::Nothing(done) => return Ok(done),
+            Begun::Work(work) => *work,
         };
-        buildings.retain(|name, _| is_shipped(&plan, name));
-        if let (true, Some(release)) = (plan.is_empty(), plan.against) {
-            if let Some(keeper) = &self.keeper {
-                keeper.settle(None).await?;
-            }
-            return Ok(Done { release, changed: false, sent: 0, pauses: BTreeMap::new() });
-        }
-        if let Some(refusal) = plan.refusal {
-            return Err(DeployError::Refused(refusal));
-        }
-        if !buildings.is_empty() && !builds_here(spec.options.engine).await {
-            let reason = match spec.options.engine {
-                Some(Engine::Docker) => "no Docker Engine answers here",
-                Some(Engine::Podman) => "no Podman answers here",
-                None => "neither Docker Engine nor Podman answers here",
-            };
-            return Err(DeployError::Local { what: "build", reason: reason.to_owned() });
-        }
-        if plan.steps.contains(&Step::Snapshot) {
-            let Some(keeper) = &self.keeper else {
-                let reason = "no node is named that could take the data back when a release fails";
-                return Err(DeployError::Refused(reason.to_owned()));
-            };
-            if !keeper.machine.can_snapshot().await? {
-                return Err(DeployError::Refused(format!(
-                    "the storage of guest {} keeps no snapshots, so no data could go back when a release fails",
-                    keeper.machine.vmid
-                )));
-            }
-        }
-        let lock = self
-            .guest
-            .lock(shell, (&self.who, reason), spec.options.lock_wait, !buildings.is_empty())
-            .await?;
-        if lock.length != state.length {
-            // Somebody else deployed in the meantime.
-            (plan, state) = self.plan_in(&lock.shell, spec).await?;
-        }
         let done = Done { release: plan.release, changed: true, sent: 0, pauses: BTreeMap::new() };
         let kept = match &self.keeper {
             Some(keeper) => keeper.settle(state.unfinished()).await,
@@ -164,6 +131,69 @@ impl Runner {
             Err(_) => lock.release().await,
         }
         result
+    }
+
+    /// Takes the lock for what is to be done, if anything is.
+    async fn begin(&self, spec: &Spec, reason: &str) -> Result<Begun, DeployError> {
+        let owner = (self.who.as_str(), reason);
+        loop {
+            // Images are built while the guest is asked; what it has already is given up.
+            let mut buildings = buildings(spec);
+            let shell = self.guest.shell().await?;
+            let (plan, state) = self.plan_in(&shell, spec).await?;
+            if state.is_at_work() {
+                // Things are otherwise in a moment.
+                let lock = self.guest.lock(shell, owner, spec.options.lock_wait, false).await?;
+                lock.release().await;
+                continue;
+            }
+            let is_shipped = |name: &str| {
+                plan.steps.iter().any(|step| matches!(step, Step::Ship { image, .. } if image == name))
+            };
+            buildings.retain(|name, _| is_shipped(name));
+            if let (true, Some(release)) = (plan.is_empty(), plan.against) {
+                if let Some(keeper) = &self.keeper {
+                    keeper.settle(None).await?;
+                }
+                let done = Done { release, changed: false, sent: 0, pauses: BTreeMap::new() };
+                return Ok(Begun::Nothing(done));
+            }
+            self.check(spec, &plan, !buildings.is_empty()).await?;
+            let lock = self.guest.lock(shell, owner, spec.options.lock_wait, !buildings.is_empty()).await?;
+            if lock.length == state.length {
+                return Ok(Begun::Work(Box::new((lock, plan, state, buildings))));
+            }
+            // Somebody else deployed in the meantime.
+            lock.release().await;
+        }
+    }
+
+    /// Whether a plan can be carried out from here.
+    async fn check(&self, spec: &Spec, plan: &Plan, builds: bool) -> Result<(), DeployError> {
+        if let Some(refusal) = &plan.refusal {
+            return Err(DeployError::Refused(refusal.clone()));
+        }
+        if builds && !builds_here(spec.options.engine).await {
+            let reason = match spec.options.engine {
+                Some(Engine::Docker) => "no Docker Engine answers here",
+                Some(Engine::Podman) => "no Podman answers here",
+                None => "neither Docker Engine nor Podman answers here",
+            };
+            return Err(DeployError::Local { what: "build", reason: reason.to_owned() });
+        }
+        if plan.steps.contains(&Step::Snapshot) {
+            let Some(keeper) = &self.keeper else {
+                let reason = "no node is named that could take the data back when a release fails";
+                return Err(DeployError::Refused(reason.to_owned()));
+            };
+            if !keeper.machine.can_snapshot().await? {
+                return Err(DeployError::Refused(format!(
+                    "the storage of guest {} keeps no snapshots, so no data could go back when a release fails",
+                    keeper.machine.vmid
+                )));
+            }
+        }
+        Ok(())
     }
 
     /// Goes to an earlier release: the one with this number, or the good one before the present one.

@@ -1,6 +1,7 @@
 //! What the guest says of an app: releases, journal, containers, images.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -90,6 +91,21 @@ pub struct Owner {
     pub since: String,
 }
 
+impl Owner {
+    /// Reads what stands in the guest; nothing where that is no owner.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        serde_json::from_str(text.trim()).ok()
+    }
+}
+
+impl fmt::Display for Owner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.who, self.reason)?;
+        if self.since.is_empty() { Ok(()) } else { write!(f, ", since {}", self.since) }
+    }
+}
+
 /// A container of the app.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Container {
@@ -135,6 +151,8 @@ pub struct State {
     pub journal: Vec<Entry>,
     /// Who holds the lock.
     pub lock: Option<Owner>,
+    /// Whether a step is at work, whoever began it: one that its client left alone goes on.
+    pub busy: bool,
     /// Containers, those of hooks left out.
     pub containers: Vec<Container>,
     /// Ids of images by `name:tag` and by `name@digest`; those that have neither by themselves.
@@ -170,7 +188,8 @@ impl State {
                     }
                 }
                 "journal" => state.journal.extend(serde_json::from_str::<Entry>(rest)),
-                "lock" => state.lock = serde_json::from_str(rest).ok(),
+                "lock" => state.lock = Owner::parse(rest),
+                "busy" => state.busy = true,
                 "container" => {
                     let container = serde_json::from_str::<Container>(rest);
                     state.containers.extend(container.into_iter().filter(|found| found.oneoff != "True"));
@@ -193,6 +212,12 @@ impl State {
         }
         state.containers.sort_by(|a, b| (&a.service, &a.name).cmp(&(&b.service, &b.name)));
         state
+    }
+
+    /// Whether somebody is at work, be it a client that is gone and left a step behind: what was seen may be otherwise in a moment.
+    #[must_use]
+    pub fn is_at_work(&self) -> bool {
+        self.busy || self.lock.is_some()
     }
 
     /// The last good release.

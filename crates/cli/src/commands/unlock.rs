@@ -22,9 +22,9 @@ pub(crate) fn run(ui: &Ui, args: &UnlockArgs) -> Result<Outcome, Failure> {
     let app = target.app(Utf8Path::new("."))?;
     let session = target.open(&app, listener(args.target.format, false))?;
     let owner = session.runtime.block_on(session.runner.guest.unlock()).map_err(FailureKind::from)?;
-    match owner.trim() {
-        "" => ui.status("nobody held the lock"),
-        owner => ui.status(&format!("the lock was taken away from {owner}")),
+    match owner {
+        None => ui.status("nobody held the lock"),
+        Some(owner) => ui.status(&format!("the lock was taken away from {owner}")),
     }
     Ok(Outcome::Clean)
 }

@@ -81,6 +81,40 @@ fn what_follows_a_killed_deploy_may_fail_and_the_old_release_serves() {
 }
 
 #[test]
+fn what_a_killed_client_began_comes_to_its_end_before_the_next_one_looks() {
+    let Some(app) = App::new("plimsoll-test-orphan", 18097) else { return };
+    let deploy = app.deploy();
+    let deploy: Vec<&str> = deploy.iter().map(String::as_str).collect();
+    // It does not stop when it is asked to: its grace is waited for.
+    app.write("web/start.sh", "trap '' TERM\nhttpd -f -p 8080 -h /app &\nwait\n");
+    app.ok(&deploy);
+    let mut child = app.spawn(&["stop", "--format", "json"]);
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+    assert!(lines.any(|line| line.contains("\"begin\"")));
+    drop(child.kill());
+    child.wait().unwrap();
+    let output = app.run(&deploy);
+    let said = String::from_utf8_lossy(&[output.stderr, output.stdout].concat()).into_owned();
+    assert!(output.status.success() && said.contains("its last step comes to its end"), "{said}");
+    let journal = app.ok(&["events"]);
+    assert!(journal.contains("end     stop"), "{journal}");
+    assert_eq!(app.served().as_deref(), Some("1"), "{said}{journal}");
+    assert_eq!(app.running(), ["api", "db", "web"], "{said}{journal}");
+
+    // Somebody who does not come to an end is named.
+    app.guest(
+        "cd /var/lib/plimsoll/$1/lock
+        printf held >token
+        printf '{\"who\":\"ada@laptop\",\"reason\":\"a look at it\",\"since\":\"12:00\"}' >owner
+        setsid flock held sleep 100 >/dev/null 2>&1 </dev/null &",
+    );
+    let output = app.run(&["stop"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("waiting for ada@laptop: a look at it, since 12:00"), "{said}");
+    assert!(said.contains("somebody else is at work: ada@laptop: a look at it, since 12:00"), "{said}");
+}
+
+#[test]
 fn two_clients_at_once_come_one_after_the_other() {
     let Some(app) = App::new("plimsoll-test-pair", 18084) else { return };
     let deploy = app.deploy();

@@ -6,6 +6,11 @@ if ! flock -n 8; then
     echo "@waiting $(cat "$D/lock/owner" 2>/dev/null)"
     flock -w "$2" 8 || return 75
 fi
+# What a client that is gone began comes to its end without it: nothing is looked at before.
+if ! flock -n "$D/step" true; then
+    echo '@waiting {"who":"a run that was cut off","reason":"its last step comes to its end"}'
+    flock -w "$2" "$D/step" true || return 75
+fi
 printf '%s' "$T" >"$D/lock/token"
 printf '{"who":%s,"reason":%s,"since":"%s"}\n' "$3" "$4" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" >"$D/lock/owner"
 echo $$ >"$D/lock/pid"

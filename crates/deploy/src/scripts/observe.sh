@@ -24,6 +24,7 @@ exec 2>/dev/null
         # A lock that nobody holds is none.
         flock -n "$D/lock/held" true || echo "@lock $(cat "$D/lock/owner")"
     fi
+    [ ! -e "$D/step" ] || flock -n "$D/step" true || echo "@busy yes"
     good=$(cat "$D/good")
     echo "@good $good"
     echo "@length $(wc -c <"$D/journal")"
