@@ -4,8 +4,10 @@ mod args;
 mod commands;
 mod discovery;
 mod failure;
+mod figures;
 mod output;
 mod process;
+mod progress;
 mod ui;
 
 use std::process::ExitCode;

@@ -1,6 +1,6 @@
 //! All that is printed goes through here.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -8,6 +8,7 @@ use std::time::Duration;
 use anstream::AutoStream;
 
 use crate::failure::{Failure, FailureKind};
+use crate::progress;
 
 /// Data goes to standard output, everything else to standard error; styles only where they are wanted.
 #[derive(Debug)]
@@ -31,6 +32,10 @@ impl Ui {
 
     /// Prints data.
     pub(crate) fn print(&self, text: &str) -> Result<(), Failure> {
+        progress::aside(|| self.put(text))
+    }
+
+    fn put(&self, text: &str) -> Result<(), Failure> {
         let mut stdout = io::stdout().lock();
         let choice = AutoStream::choice(&stdout);
         let written = if choice == anstream::ColorChoice::Never {
@@ -61,12 +66,15 @@ impl Ui {
 
     /// Says something about the run itself.
     pub(crate) fn status(&self, text: &str) {
-        let mut stream = AutoStream::auto(io::stderr().lock());
-        drop(writeln!(stream, "{text}"));
+        progress::aside(|| {
+            let mut stream = AutoStream::auto(io::stderr().lock());
+            drop(writeln!(stream, "{text}"));
+        });
     }
 
     /// Says why a command could not run.
     pub(crate) fn failure(&self, failure: &Failure) {
+        progress::end();
         let red = anstyle::AnsiColor::BrightRed.on_default().bold();
         self.status(&format!("{red}error{red:#}: {}", failure.chain()));
         let cyan = anstyle::AnsiColor::BrightCyan.on_default().bold();
@@ -81,21 +89,19 @@ impl Ui {
     }
 
     /// Says what takes so long, once it takes longer than a second, and only to a person.
-    pub(crate) fn patience(&self, what: &'static str) -> Patience {
-        let (done, waiter) = channel::<()>();
+    pub(crate) fn patience(&self, what: impl Into<String>) -> Patience {
+        let (what, (done, waiter)) = (what.into(), channel::<()>());
         let watch = || {
             std::thread::spawn(move || {
                 if waiter.recv_timeout(Duration::from_secs(1)) == Err(RecvTimeoutError::Timeout) {
-                    let mut stream = io::stderr().lock();
-                    drop(write!(stream, "{what} …\r"));
-                    drop(stream.flush());
-                    // Waits for the end, then wipes the line.
+                    progress::begin(&what);
+                    // Waits for the end.
                     let _ = waiter.recv();
-                    drop(write!(io::stderr(), "\x1b[K"));
+                    progress::end();
                 }
             })
         };
-        Patience { done: Some(done), thread: io::stderr().is_terminal().then(watch) }
+        Patience { done: Some(done), thread: progress::is_shown().then(watch) }
     }
 }
 

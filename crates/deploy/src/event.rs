@@ -24,10 +24,12 @@ pub enum Event {
     Progress {
         /// The step.
         step: String,
+        /// Bytes that are done, before they are packed.
+        done: u64,
+        /// Bytes in all, before they are packed; of an image of another size than its engine says, an estimate.
+        total: u64,
         /// Bytes that were sent.
         sent: u64,
-        /// Bytes in all.
-        total: u64,
     },
     /// A line that a step printed.
     Line {

@@ -10,6 +10,7 @@ use plimsoll_remote::{Call, How, Input, Job, OpenSsh, Output, RemoteError, Shell
 
 use crate::error::DeployError;
 use crate::event::{Event, Listener};
+use crate::pack::Meter;
 use crate::program::PROGRAM;
 use crate::state::{Owner, State};
 
@@ -147,12 +148,16 @@ impl Guest {
 
     /// Runs a step: journaled before and after in the guest, refused when the lock is gone.
     pub(crate) async fn step(&self, lock: &Lock, step: Action<'_>) -> Result<Output, DeployError> {
-        let limit = step.limit;
+        let (limit, meter) = (step.limit, step.meter.clone());
         let (name, what, input, words) = step.words();
-        let total = if let Input::Bytes(bytes) = &input { bytes.len() as u64 } else { 0 };
         (self.listener)(Event::Begin { step: name.clone() });
         let begun = Instant::now();
         let sent = Arc::<AtomicU64>::default();
+        let (done, total) = match (&input, meter) {
+            (Input::Bytes(bytes), _) => (Arc::clone(&sent), bytes.len() as u64),
+            (_, Some(meter)) => (meter.done, meter.total),
+            (_, None) => (Arc::clone(&sent), 0),
+        };
         let (listener, step) = (Arc::clone(&self.listener), name.clone());
         let job =
             Job::new(what, "").args(words).limit(limit).counting(Arc::clone(&sent)).input(input).on_line(
@@ -168,8 +173,8 @@ impl Guest {
             tokio::select! {
                 output = &mut running => break output,
                 () = tokio::time::sleep(Duration::from_millis(500)), if total > 0 => {
-                    let sent = sent.load(Ordering::Relaxed);
-                    (self.listener)(Event::Progress { step: name.clone(), sent, total });
+                    let [done, sent] = [&done, &sent].map(|count| count.load(Ordering::Relaxed));
+                    (self.listener)(Event::Progress { step: name.clone(), done, total, sent });
                 }
             }
         };
@@ -219,13 +224,15 @@ pub(crate) struct Action<'a> {
     pub(crate) what: &'static str,
     pub(crate) arguments: Vec<String>,
     pub(crate) input: Input,
+    /// How far its input has come, where that is not told by what was sent.
+    pub(crate) meter: Option<Meter>,
     pub(crate) limit: Duration,
 }
 
 impl<'a> Action<'a> {
     pub(crate) fn new(name: &'a str, release: u64, what: &'static str) -> Self {
         let limit = Duration::from_secs(120);
-        Self { name, release, what, arguments: Vec::new(), input: Input::Nothing, limit }
+        Self { name, release, what, arguments: Vec::new(), input: Input::Nothing, meter: None, limit }
     }
 
     pub(crate) fn args(mut self, arguments: impl IntoIterator<Item = impl Into<String>>) -> Self {
@@ -235,6 +242,10 @@ impl<'a> Action<'a> {
 
     pub(crate) fn input(self, input: Input) -> Self {
         Self { input, ..self }
+    }
+
+    pub(crate) fn meter(self, meter: Meter) -> Self {
+        Self { meter: Some(meter), ..self }
     }
 
     pub(crate) fn limit(self, limit: Duration) -> Self {

@@ -192,7 +192,8 @@ impl Guest {
             archive.clone()
         };
         let source = pushed.map_or(Source::Archive(image.engine), |pushed| Source::Pushed(Arc::new(pushed)));
-        let mut pack = Pack { name: name.to_owned(), id, form, codec, source };
+        let (name, size, done) = (name.to_owned(), image.size, Arc::default());
+        let mut pack = Pack { name, id, form, codec, source, size, done };
         let mut output = self.load(lock, release, &pack, &store).await?;
         if let (94, Form::Parts(parts)) = (output.status, &mut pack.form) {
             // What the guest kept was spoilt.
@@ -238,6 +239,7 @@ impl Guest {
         let words = [pack.form.word(), pack.codec.word(), &key, &there.to_string(), id];
         let action = Action::new(&step, release, "load")
             .args(words)
+            .meter(pack.meter())
             .input(Input::Reader(Box::pin(stream)))
             .limit(Duration::from_secs(3600));
         self.step(lock, action).await

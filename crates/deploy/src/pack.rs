@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::io;
 use std::process::Stdio;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -64,6 +65,41 @@ pub(crate) enum Source {
     Pushed(Arc<Pushed>),
 }
 
+/// How far the packing has come.
+#[derive(Clone, Debug)]
+pub(crate) struct Meter {
+    /// Bytes that are done, before they are packed.
+    pub(crate) done: Arc<AtomicU64>,
+    /// Bytes in all.
+    pub(crate) total: u64,
+}
+
+/// Counts what goes through it.
+struct Counted<T> {
+    inner: T,
+    count: Arc<AtomicU64>,
+}
+
+impl<T: io::Read> io::Read for Counted<T> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        self.count.fetch_add(count as u64, Ordering::Relaxed);
+        Ok(count)
+    }
+}
+
+impl<T: io::Write> io::Write for Counted<T> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let count = self.inner.write(bytes)?;
+        self.count.fetch_add(count as u64, Ordering::Relaxed);
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}
+
 /// What is sent of an image: the same pack gives the same bytes every time.
 #[derive(Clone, Debug)]
 pub(crate) struct Pack {
@@ -74,6 +110,10 @@ pub(crate) struct Pack {
     pub(crate) form: Form,
     pub(crate) codec: Codec,
     pub(crate) source: Source,
+    /// Bytes of the whole image, as the engine here counts them.
+    pub(crate) size: u64,
+    /// Bytes of it that were read or packed.
+    pub(crate) done: Arc<AtomicU64>,
 }
 
 /// What a guest has of a pack already.
@@ -103,6 +143,17 @@ impl Pack {
         key
     }
 
+    /// How far it is packed, by what is read of it.
+    pub(crate) fn meter(&self) -> Meter {
+        let total = match (&self.source, &self.form) {
+            (Source::Pushed(pushed), Form::Parts(parts)) => {
+                parts.wanted.keys().map(|digest| pushed.size(digest)).sum()
+            }
+            _ => self.size,
+        };
+        Meter { done: Arc::clone(&self.done), total }
+    }
+
     /// Its bytes after those that the guest has; and how many those are, 0 where they are not its beginning.
     pub(crate) async fn after(&self, part: Option<&Part>) -> Result<(DuplexStream, u64), DeployError> {
         if let Some(part) = part {
@@ -116,6 +167,7 @@ impl Pack {
 
     /// All its bytes.
     fn open(&self) -> Result<DuplexStream, DeployError> {
+        self.done.store(0, Ordering::Relaxed);
         let (reader, writer) = tokio::io::duplex(1 << 20);
         let (writer, pack) = (SyncIoBridge::new(writer), self.clone());
         // What ends early is noticed by the guest, which knows the layers that it must have.
@@ -153,17 +205,21 @@ impl Pack {
     /// Writes what is sent out of what the engine pushed, or out of its archive.
     fn filter<W: io::Write>(&self, from: impl io::Read, to: W) -> io::Result<W> {
         if let (Source::Pushed(pushed), Form::Parts(parts)) = (&self.source, &self.form) {
-            let mut sent = tar::Builder::new(to);
+            let mut sent = tar::Builder::new(Counted { inner: to, count: Arc::clone(&self.done) });
+            let mut done = 0;
             for (digest, wanted) in &parts.wanted {
                 let bytes = pushed.get(digest)?;
+                done += bytes.len() as u64;
                 let mut header = tar::Header::new_gnu();
                 header.set_mode(0o600);
                 header.set_size(bytes.len() as u64);
                 part(&mut sent, &mut header, (parts, digest, wanted), &mut bytes.as_slice())?;
+                // A difference is shorter than what it stands for.
+                self.done.fetch_max(done, Ordering::Relaxed);
             }
-            return sent.into_inner();
+            return Ok(sent.into_inner()?.inner);
         }
-        let mut archive = tar::Archive::new(from);
+        let mut archive = tar::Archive::new(Counted { inner: from, count: Arc::clone(&self.done) });
         let mut sent = tar::Builder::new(to);
         for entry in archive.entries()? {
             let mut entry = entry?;
@@ -288,6 +344,8 @@ mod tests {
             form: Form::Archive { left_out },
             codec,
             source: Source::Archive(Engine::Docker),
+            size: 6,
+            done: Arc::default(),
         }
     }
 

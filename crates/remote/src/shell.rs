@@ -37,9 +37,12 @@ pub struct Program {
 }
 
 impl Program {
-    /// A program of these functions; `gone` among them is called when the client is. `pack` compresses by gzip.
+    /// A program of these functions; `gone` among them is called when the client is. Lines that are comments stay here. `pack`
+    /// compresses by gzip.
     pub fn new(functions: &str, pack: impl FnOnce(&[u8]) -> Vec<u8>) -> Self {
-        let text = [functions, LOOP].concat();
+        let lines = functions.lines().chain(LOOP.lines());
+        let lines = lines.filter(|line| !line.trim_start().starts_with('#'));
+        let text = lines.map(|line| format!("{line}\n")).collect::<String>();
         let digest = Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
         Self { digest, packed: pack(text.as_bytes()) }
     }

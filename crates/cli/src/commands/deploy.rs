@@ -14,11 +14,11 @@ use super::plan;
 use super::replace::{Asked, Former, replace};
 use super::schedule::Jobs;
 use super::secret::Rotation;
-use super::target::{
-    Format, Making, ReleaseArgs, Session, TargetArgs, bytes, cache, listener, seconds, sockets,
-};
+use super::target::{Format, Making, ReleaseArgs, Session, TargetArgs, cache, listener, sockets};
 use crate::failure::{Failure, FailureKind, Outcome};
+use crate::figures::{bytes, seconds};
 use crate::output::write_file;
+use crate::progress;
 use crate::ui::Ui;
 
 /// Make a guest run what the checkout says, or leave it as it was
@@ -129,8 +129,10 @@ fn deploy(ui: &Ui, args: &DeployArgs, former: &mut Option<Former>) -> Result<Out
     }
     let (keeper, was_stopped) = keeper(&target, &spec)?;
     let limit = if was_stopped { Duration::from_secs(120) } else { Duration::ZERO };
+    let patience = ui.patience("reaching the guest");
     let mut session = patiently(limit, || target.open(&app, listener(format, args.verbose)))?;
-    session.runner.guest = session.runner.guest.live(args.verbose);
+    drop(patience);
+    session.runner.guest = session.runner.guest.live(args.verbose || progress::is_shown());
     session.runner.keeper = keeper;
     if let Some(unfinished) = &rotation {
         let change = unfinished.change(&spec)?;

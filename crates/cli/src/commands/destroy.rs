@@ -6,9 +6,10 @@ use plimsoll_config::Guest;
 use serde_json::json;
 
 use super::backup::try_it;
-use super::held::{HeldArgs, confirm, failure};
-use super::target::{Format, bytes};
+use super::held::{HeldArgs, confirm};
+use super::target::Format;
 use crate::failure::{Failure, FailureKind, Outcome};
+use crate::figures::bytes;
 use crate::ui::Ui;
 
 /// Take the guest away with all that is in it, after a backup that was tried
@@ -74,14 +75,14 @@ pub(crate) fn run(ui: &Ui, args: &DestroyArgs) -> Result<Outcome, Failure> {
             target: held.target_name().to_owned(),
             why: "before destroy".to_owned(),
         };
-        let stored = held.runtime.block_on(shelf.take(&machine, &label, true)).map_err(failure)?;
+        let stored = held.work(ui, "backing up", shelf.take(&machine, &label, true))?;
         if !args.no_drill {
             let found = try_it(ui, &held, &stored, (None, None), None)?;
             say(&format!("the backup boots: {}", found.said));
         }
         made = Some(stored);
     }
-    held.runtime.block_on(machine.destroy()).map_err(failure)?;
+    held.work(ui, "taking it away", machine.destroy())?;
     if json {
         let volume = made.as_ref().map(|stored| stored.volume.as_str());
         ui.print(&format!("{}\n", json!({"destroyed": true, "vmid": machine.vmid, "backup": volume})))?;

@@ -19,6 +19,7 @@ use super::provision;
 use super::settings::Settings;
 use super::target::{Session, TargetArgs, listener, runtime};
 use crate::failure::{Failure, FailureKind};
+use crate::progress;
 use crate::ui::Ui;
 
 /// Which app on which node.
@@ -81,8 +82,21 @@ impl Held {
     pub(crate) fn of(settings: Settings, target: TargetArgs) -> Result<Self, Failure> {
         let Node { client, name, pool, .. } = Node::of(&settings)?;
         let directory = settings.directory().to_owned();
-        let (runtime, line) = (runtime()?, Arc::new(|_: &str| ()));
+        let (runtime, line) = (runtime()?, Arc::new(progress::tell));
         Ok(Self { settings, target, directory, runtime, client, node: name, pool, line })
+    }
+
+    /// Waits for work of the node; a person at a terminal sees what it says meanwhile.
+    pub(crate) fn work<T>(
+        &self,
+        ui: &Ui,
+        what: &str,
+        work: impl Future<Output = Result<T, BackupError>>,
+    ) -> Result<T, Failure> {
+        let patience = ui.patience(what);
+        let done = self.runtime.block_on(work);
+        drop(patience);
+        done.map_err(failure)
     }
 
     pub(crate) fn app(&self) -> &str {

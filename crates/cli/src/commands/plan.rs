@@ -6,8 +6,9 @@ use serde_json::json;
 
 use super::schedule::Jobs;
 use super::secret::Rotation;
-use super::target::{Format, Making, ReleaseArgs, TargetArgs, bytes, listener, seconds};
+use super::target::{Format, Making, ReleaseArgs, TargetArgs, listener};
 use crate::failure::{Failure, FailureKind, Outcome};
+use crate::figures::{bytes, seconds};
 use crate::ui::Ui;
 
 /// Show what a deploy would do, without doing any of it

@@ -11,8 +11,9 @@ use serde_json::json;
 
 use super::backup::try_it;
 use super::held::{Held, HeldArgs, confirm, failure};
-use super::target::{Format, TargetArgs, bytes};
+use super::target::{Format, TargetArgs};
 use crate::failure::{Failure, FailureKind};
+use crate::figures::bytes;
 use crate::ui::Ui;
 
 /// Why the backup was made.
@@ -94,16 +95,15 @@ pub(crate) fn replace(
     if let Err(failure) = held.power("stop", Duration::ZERO) {
         say(&format!("the app stops with its guest: {}", failure.chain()));
     }
-    held.runtime.block_on(machine.shut_down()).map_err(failure)?;
+    held.work(ui, "shutting down", machine.shut_down())?;
     let label =
         Label { app: held.app().to_owned(), target: held.target_name().to_owned(), why: WHY.to_owned() };
-    let kept =
-        held.runtime.block_on(shelf.take(&machine, &label, true)).map_err(failure).and_then(|stored| {
-            say(&format!("guest {} is backed up: {}, {}", machine.vmid, bytes(stored.bytes), stored.volume));
-            let found = try_it(ui, &held, &stored, (None, None), None)?;
-            say(&format!("the backup boots: {}", found.said));
-            Ok(stored)
-        });
+    let kept = held.work(ui, "backing up", shelf.take(&machine, &label, true)).and_then(|stored| {
+        say(&format!("guest {} is backed up: {}, {}", machine.vmid, bytes(stored.bytes), stored.volume));
+        let found = try_it(ui, &held, &stored, (None, None), None)?;
+        say(&format!("the backup boots: {}", found.said));
+        Ok(stored)
+    });
     let stored = match kept {
         Ok(stored) => stored,
         Err(failed) => {
@@ -118,7 +118,7 @@ pub(crate) fn replace(
         _ => machine.kind != GuestKind::Qemu,
     };
     let former = Former { stored, name: held.name(), is_other_kind };
-    let gone = held.runtime.block_on(machine.destroy()).map_err(failure);
+    let gone = held.work(ui, "taking it away", machine.destroy());
     gone.map_err(|failure| failure.hint(format!("{} brings the guest back", former.way_back())))?;
     say(&format!("guest {} is gone", machine.vmid));
     Ok(Some(former))

@@ -41,7 +41,7 @@ pub(crate) fn run(ui: &Ui, args: &StatusArgs) -> Result<Outcome, Failure> {
             let status = json!({
                 "app": app, "guest": guest, "release": state.good, "version": good.and_then(|good| good.version.as_deref()),
                 "by": good.map(|good| good.by.as_str()), "sound": sound, "services": services,
-                "unfinished": state.unfinished(), "lock": state.lock.as_ref().map(|lock| lock.who.as_str()),
+                "unfinished": state.unfinished(), "lock": state.lock.as_ref().map(|lock| lock.who.as_str()), "busy": state.busy,
                 "engine": state.engine, "compose": state.compose, "free_bytes": state.free,
             });
             ui.print(&format!("{status}\n"))?;
@@ -100,11 +100,13 @@ fn text(app: &str, state: &State, rows: &[Row]) -> String {
     for row in rows {
         out.push_str(&format!("  {:<width$}  {}\n", row.service, row.state));
     }
-    if let Some(number) = state.unfinished() {
-        out.push_str(&format!("the deploy of release {number} was cut off; `plimsoll deploy` finishes it\n"));
-    }
-    if let Some(lock) = &state.lock {
-        out.push_str(&format!("{} is at work since {}: {}\n", lock.who, lock.since, lock.reason));
+    match (&state.lock, state.unfinished()) {
+        (Some(owner), _) => out.push_str(&format!("at work: {owner}\n")),
+        (None, _) if state.busy => out.push_str("at work: a step whose client is gone\n"),
+        (None, Some(number)) => out.push_str(&format!(
+            "the deploy of release {number} was cut off; `plimsoll deploy` finishes it\n"
+        )),
+        (None, None) => {}
     }
     out
 }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::{Args, ValueEnum};
@@ -22,6 +22,8 @@ use super::provision::Site;
 use super::settings::{Settings, words};
 use crate::discovery::discover;
 use crate::failure::{Failure, FailureKind};
+use crate::figures::{bytes, seconds};
+use crate::progress;
 use crate::ui::Ui;
 
 /// How results are printed
@@ -392,6 +394,14 @@ fn hook(text: &str) -> Result<Hook, Failure> {
 
 /// Tells a person at a terminal, or a program, what happens.
 pub(crate) fn listener(format: Format, verbose: bool) -> Listener {
+    let begun = Mutex::new(Instant::now());
+    let since = move |begins: bool| {
+        let mut begun = begun.lock().unwrap_or_else(PoisonError::into_inner);
+        if begins {
+            *begun = Instant::now();
+        }
+        begun.elapsed()
+    };
     Arc::new(move |event| {
         let ui = Ui::new();
         if format == Format::Json {
@@ -400,13 +410,25 @@ pub(crate) fn listener(format: Format, verbose: bool) -> Listener {
             return;
         }
         match event {
-            Event::Waiting { owner } => ui.status(&format!("waiting for {owner}")),
+            Event::Waiting { owner } => {
+                ui.status(&format!("waiting for {owner}"));
+                progress::begin("waiting");
+            }
+            Event::Begin { step } => {
+                since(true);
+                progress::begin(&step);
+            }
             Event::Line { line, .. } if verbose => ui.status(&format!("    {line}")),
+            Event::Line { line, .. } => progress::tell(&line),
             Event::End { step, took, sent } => {
+                progress::end();
                 let sent = if sent > 0 { format!(", {} sent", bytes(sent)) } else { String::new() };
                 ui.status(&format!("  {step}: {}{sent}", seconds(took)));
             }
-            Event::Failed { step, reason } => ui.status(&format!("  {step}: failed: {reason}")),
+            Event::Failed { step, reason } => {
+                progress::end();
+                ui.status(&format!("  {step}: failed: {reason}"));
+            }
             Event::Lost { from, until } => ui.status(&format!(
                 "  data is back: what was written from {} to {} is lost",
                 exactly(from),
@@ -414,24 +436,16 @@ pub(crate) fn listener(format: Format, verbose: bool) -> Listener {
             )),
             Event::Reverting { to: Some(to) } => ui.status(&format!("putting release {to} back")),
             Event::Reverting { to: None } => ui.status("taking away what was started"),
-            Event::Progress { step, sent, total } if verbose => {
-                ui.status(&format!("  {step}: {} of {}", bytes(sent), bytes(total)));
+            Event::Progress { step, done, total, sent } => {
+                let share = progress::share(done, total, sent, since(false));
+                if verbose && !progress::is_shown() {
+                    ui.status(&format!("  {step}: {share}"));
+                } else {
+                    progress::tell(&share);
+                }
             }
-            Event::Begin { .. } | Event::Line { .. } | Event::Progress { .. } => {}
         }
     })
-}
-
-pub(crate) fn bytes(count: u64) -> String {
-    match count {
-        0..1_000 => format!("{count} B"),
-        1_000..1_000_000 => format!("{}.{} kB", count / 1_000, count % 1_000 / 100),
-        _ => format!("{}.{} MB", count / 1_000_000, count % 1_000_000 / 100_000),
-    }
-}
-
-pub(crate) fn seconds(milliseconds: u64) -> String {
-    format!("{}.{} s", milliseconds / 1_000, milliseconds % 1_000 / 100)
 }
 
 #[expect(clippy::disallowed_methods, reason = "the command line is the place that reads the environment")]

@@ -12,6 +12,7 @@ use plimsoll_remote::{Destination, Input, Job, OpenSsh, Pin};
 use tempfile::TempDir;
 
 use crate::lab::LabGuest;
+use crate::terminal::{Seen, at_terminal};
 
 /// One app at a time: the guest is small.
 static TURN: Mutex<()> = Mutex::new(());
@@ -163,6 +164,12 @@ impl App {
         let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         assert!(output.status.success(), "{args:?}: {out}{err}");
         out.into_owned()
+    }
+
+    /// Runs it where somebody looks at a terminal.
+    pub(crate) fn at_terminal(&self, args: &[&str]) -> Seen {
+        let mut command = self.command(args);
+        at_terminal(command.env("TERM", "xterm"), "", Duration::from_secs(120))
     }
 
     /// Deploys, with a check from outside.

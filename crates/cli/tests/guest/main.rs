@@ -27,5 +27,7 @@ mod replace;
 mod rotate;
 mod sharing;
 mod story;
+#[path = "../support/terminal.rs"]
+mod terminal;
 mod vm;
 mod whole;

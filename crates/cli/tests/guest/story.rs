@@ -48,9 +48,24 @@ fn an_app_is_deployed_changed_broken_and_put_back() {
     assert!(said.contains("no such table") && said.contains("release 2 serves as before"), "{said}");
     assert_eq!(app.served().as_deref(), Some("2"));
 
-    // One that succeeds.
-    let hook = [deploy.as_slice(), &["--before-release", "web=cat /app/version.txt"]].concat();
-    assert!(app.ok(&hook).contains("serves"));
+    // One that succeeds, before the eyes of somebody who sees what takes its time for as long as it does.
+    let migration = "web=sh -c 'for i in 1 2 3; do echo table $i; sleep 0.5; done'";
+    let hook = [deploy.as_slice(), &["--before-release", migration]].concat();
+    let seen = app.at_terminal(&hook);
+    assert!(seen.code == 0 && seen.stdout.contains("of plimsoll-test-story serves"), "{}", seen.screen);
+    println!("{}", seen.screen);
+    let moves: Vec<&str> = seen.screen.split(['\r', '\n']).collect();
+    assert!(moves.iter().any(|line| line.contains("hook 0 web (1s)")), "{:?}", seen.screen);
+    assert!(
+        moves.iter().any(|line| line.contains("hook 0 web (") && line.contains("table 2")),
+        "{:?}",
+        seen.screen
+    );
+    assert!(
+        moves.iter().any(|line| line.trim_end().ends_with("s") && line.contains("  switch web: ")),
+        "{:?}",
+        seen.screen
+    );
     assert_eq!(app.served().as_deref(), Some("3"));
 
     assert!(app.ok(&["rollback"]).contains("release 2 of plimsoll-test-story serves"));
@@ -269,7 +284,20 @@ fn a_transfer_that_is_cut_goes_on_where_it_was() {
     };
     let deploy = [app.deploy(), vec!["--format".to_owned(), "json".to_owned()]].concat();
     set(1);
-    let whole = told(&app.ok(&words(&deploy)), "ship");
+    let said = app.ok(&words(&deploy));
+    let whole = told(&said, "ship");
+    let halfway = said.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let halfway = halfway
+        .filter(|event| event["event"] == "progress" && event["step"].as_str().unwrap().starts_with("ship"));
+    let halfway: Vec<[u64; 3]> =
+        halfway.map(|event| ["done", "total", "sent"].map(|name| event[name].as_u64().unwrap())).collect();
+    println!("{halfway:?}");
+    assert!(
+        halfway.is_sorted()
+            && halfway.iter().all(|[done, total, sent]| sent <= done && *done <= total * 11 / 10),
+        "{halfway:?}"
+    );
+    assert!(halfway.iter().any(|[done, total, _]| *done > 0 && *total > 40_000_000), "{halfway:?}");
     assert!(whole > 20_000_000, "{whole}");
     // Nothing of the second version can be made of the first.
     set(2);

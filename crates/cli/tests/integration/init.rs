@@ -1,11 +1,9 @@
 //! `plimsoll init` at a terminal and without one.
 
-use std::fs::File;
-use std::io::{Read as _, Write as _};
-use std::process::Stdio;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::sandbox::{Run, Sandbox};
+use crate::terminal::{Seen, at_terminal};
 
 const COMPOSE: &str = "services:\n  web:\n    image: shop\n    ports: [\"8080:8080\"]\n";
 const SCRIPT: &str = "#!/bin/bash\nssh root@pve7.lan \"pct create 107 local:vztmpl/debian.tar.zst --rootfs fast:12 --net0 name=eth0,bridge=vmbr7,gw=10.0.0.9\"\n";
@@ -17,43 +15,10 @@ fn checkout() -> Sandbox {
 /// Runs it at a terminal of its own where a person types these lines; gives what stands on the screen.
 #[expect(clippy::disallowed_methods, reason = "a terminal has to be given to the process")]
 fn typed(sandbox: &Sandbox, args: &[&str], lines: &str) -> Run {
-    let terminal = nix::pty::openpty(None, None).unwrap();
-    let [input, output] = [0; 2].map(|_| Stdio::from(terminal.slave.try_clone().unwrap()));
-    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_plimsoll"))
-        .args(args)
-        .env_clear()
-        .env("TERM", "dumb")
-        .current_dir(sandbox.path())
-        .stdin(input)
-        .stdout(Stdio::piped())
-        .stderr(output)
-        .spawn()
-        .unwrap();
-    drop(terminal.slave);
-    let mut keyboard = File::from(terminal.master.try_clone().unwrap());
-    keyboard.write_all(lines.as_bytes()).unwrap();
-    // When the other side is gone that is an error here and no end.
-    let mut seen = File::from(terminal.master);
-    let screen = std::thread::spawn(move || {
-        let (mut screen, mut part) = (Vec::new(), [0; 4096]);
-        while let Ok(count @ 1..) = seen.read(&mut part) {
-            screen.extend_from_slice(&part[..count]);
-        }
-        String::from_utf8_lossy(&screen).replace('\r', "")
-    });
-    let begun = Instant::now();
-    let code = loop {
-        if let Some(status) = child.try_wait().unwrap() {
-            break status.code().unwrap_or(-1);
-        }
-        if begun.elapsed() > Duration::from_secs(60) {
-            child.kill().unwrap();
-        }
-        std::thread::sleep(Duration::from_millis(5));
-    };
-    let mut stdout = String::new();
-    child.stdout.take().unwrap().read_to_string(&mut stdout).unwrap();
-    Run { code, stdout, stderr: screen.join().unwrap() }
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_plimsoll"));
+    command.args(args).env_clear().env("TERM", "dumb").current_dir(sandbox.path());
+    let Seen { code, stdout, screen } = at_terminal(&mut command, lines, Duration::from_secs(60));
+    Run { code, stdout, stderr: screen.replace('\r', "") }
 }
 
 #[test]

@@ -19,4 +19,6 @@ mod page;
 mod sandbox;
 mod secret;
 mod stability;
+#[path = "../support/terminal.rs"]
+mod terminal;
 mod total;

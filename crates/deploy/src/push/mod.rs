@@ -87,6 +87,15 @@ impl Pushed {
         Some((Self { id, blobs }, pairs))
     }
 
+    /// Bytes of what has a digest of these digits; of what is compressed by something else than gzip, those that came. gzip says it at
+    /// its end, without what is above 4 GiB (RFC 1952, 2.3.1).
+    pub(crate) fn size(&self, digest: &str) -> u64 {
+        match self.blobs.get(digest).map(Vec::as_slice).unwrap_or_default() {
+            [0x1f, 0x8b, .., a, b, c, d] => u32::from_le_bytes([*a, *b, *c, *d]).into(),
+            blob => blob.len() as u64,
+        }
+    }
+
     fn has(&self, digest: &str) -> bool {
         self.blobs.contains_key(digits(digest))
     }

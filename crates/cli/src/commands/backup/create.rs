@@ -5,9 +5,10 @@ use plimsoll_backup::{Label, superfluous};
 use serde_json::json;
 
 use super::super::held::{failure, now};
-use super::super::target::{Format, bytes};
+use super::super::target::Format;
 use super::{Common, value};
 use crate::failure::{Failure, Outcome};
+use crate::figures::bytes;
 use crate::ui::Ui;
 
 /// Back the guest up while it runs, and take away what `keep` keeps no longer
@@ -38,7 +39,7 @@ pub(crate) fn run(ui: &Ui, args: &CreateArgs) -> Result<Outcome, Failure> {
     if !json {
         ui.status(&format!("backing up guest {} to `{}`", machine.vmid, shelf.storage));
     }
-    let made = held.runtime.block_on(shelf.take(&machine, &label, args.protect)).map_err(failure)?;
+    let made = held.work(ui, "backing up", shelf.take(&machine, &label, args.protect))?;
     let mut gone = Vec::new();
     if let (false, Some(backup)) = (args.no_prune, &held.settings.target().backup) {
         let all = shelf.list(Some(machine.vmid), held.app(), held.target_name());

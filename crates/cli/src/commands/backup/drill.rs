@@ -10,9 +10,10 @@ use plimsoll_pve::api::{AgentExec, AgentExecStatus, GuestKind};
 use serde_json::json;
 
 use super::super::held::{Held, failure, now};
-use super::super::target::{Format, bytes, seconds, who};
+use super::super::target::{Format, who};
 use super::{Common, choose};
 use crate::failure::{Failure, FailureKind, Outcome};
+use crate::figures::{bytes, seconds};
 use crate::ui::Ui;
 
 /// Prove that a backup brings the app back, on a guest of its own that is taken away afterwards
@@ -123,7 +124,7 @@ pub(crate) fn try_it(
             ui.status(text);
         }
     };
-    sweep(held, &say)?;
+    sweep(ui, held, &say)?;
     let drill = Drill {
         stored: stored.clone(),
         kind,
@@ -139,12 +140,14 @@ pub(crate) fn try_it(
         let host = host.clone();
         async move { Ok(look(held, &machine, host.as_deref(), begun).await) }
     });
+    let patience = ui.patience("restoring and booting");
     let result = held.runtime.block_on(async {
         tokio::select! {
             done = work => Some(done),
             _ = tokio::signal::ctrl_c() => None,
         }
     });
+    drop(patience);
     match result {
         Some(done) => {
             let (boot, found) = done.map_err(failure)?;
@@ -245,13 +248,13 @@ async fn agent(held: &Held, machine: &Machine) -> Result<String, Failure> {
 }
 
 /// Takes away what drills left whose client was killed.
-fn sweep(held: &Held, say: &dyn Fn(&str)) -> Result<(), Failure> {
+fn sweep(ui: &Ui, held: &Held, say: &dyn Fn(&str)) -> Result<(), Failure> {
     let lives = |process: u32| std::path::Path::new(&format!("/proc/{process}")).exists();
     let own = who();
     let left = leftovers(&held.client, &held.node, &own, &held.line, lives);
     for machine in held.runtime.block_on(left).map_err(failure)? {
         say(&format!("taking guest {} away, which a drill left that was cut off", machine.vmid));
-        held.runtime.block_on(machine.destroy()).map_err(failure)?;
+        held.work(ui, "taking it away", machine.destroy())?;
     }
     Ok(())
 }

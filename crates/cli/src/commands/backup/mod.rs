@@ -10,8 +10,8 @@ use plimsoll_backup::{Stored, age, shown};
 use serde_json::json;
 
 use super::held::{Held, HeldArgs};
-use super::target::bytes;
 use crate::failure::{Failure, FailureKind, Outcome};
+use crate::figures::bytes;
 use crate::ui::Ui;
 
 pub(crate) use drill::try_it;

@@ -9,9 +9,10 @@ use plimsoll_pve::api::GuestKind;
 use serde_json::json;
 
 use super::super::held::{Held, confirm, failure, now};
-use super::super::target::{Format, seconds};
+use super::super::target::Format;
 use super::{Common, choose};
 use crate::failure::{Failure, FailureKind, Outcome};
+use crate::figures::seconds;
 use crate::ui::Ui;
 
 /// Why the state that a restore replaced is kept.
@@ -57,7 +58,7 @@ pub(crate) fn run(ui: &Ui, args: &RestoreArgs) -> Result<Outcome, Failure> {
         return Err(FailureKind::Target(format!("`{}` is no backup of a guest", stored.volume)).into());
     };
     // A client that was killed leaves the node at work, on a guest that shows no mark until it is whole.
-    held.runtime.block_on(held.at(kind, from).idle()).map_err(failure)?;
+    held.work(ui, "waiting for the node", held.at(kind, from).idle())?;
     match &args.to {
         Some(to) => beside(ui, args, &held, &stored, kind, to),
         None => in_place(ui, args, &held, &stored, (kind, from)),
@@ -90,7 +91,7 @@ fn beside(
             .hint("give another number, or `--to next`"));
     }
     let machine = held.at(kind, vmid);
-    held.runtime.block_on(shelf.restore_copy(stored, &machine, &over(args, held))).map_err(failure)?;
+    held.work(ui, "restoring", shelf.restore_copy(stored, &machine, &over(args, held)))?;
     if args.common.target.format == Format::Json {
         ui.print(&format!("{}\n", json!({"backup": stored.volume, "vmid": vmid, "started": false})))?;
     } else {
@@ -142,14 +143,14 @@ fn in_place(
                     target: held.target_name().to_owned(),
                     why: BEFORE.to_owned(),
                 };
-                held.runtime.block_on(shelf.take(&machine, &label, false)).map_err(failure)?;
+                held.work(ui, "backing up", shelf.take(&machine, &label, false))?;
             }
             say("stopping the guest");
             // Each service ends in its own time first; a guest that shuts down gives them all one.
             if let Err(failure) = held.power("stop", Duration::ZERO) {
                 say(&format!("the app stops with its guest: {}", failure.chain()));
             }
-            held.runtime.block_on(machine.shut_down()).map_err(failure)?;
+            held.work(ui, "shutting down", machine.shut_down())?;
             machine
         }
         // An earlier restore may have come to an end before it had begun to unpack.
@@ -161,11 +162,13 @@ fn in_place(
         shelf.restore(stored, &machine, &over(args, held)).await?;
         machine.start().await
     };
-    held.runtime.block_on(restored).map_err(failure)?;
+    held.work(ui, "restoring", restored)?;
     say("waiting for the app");
+    let patience = ui.patience("waiting for the app");
     let limit = held.settings.target().deadline + Duration::from_secs(120);
     let (session, address) = held.session(None, limit)?;
     let release = held.healthy(&session, &address, limit)?;
+    drop(patience);
     session.runtime.shutdown_background();
     let number = release.as_ref().map(|release| release.number);
     let took = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
