@@ -102,7 +102,7 @@ fn text(app: &str, state: &State, rows: &[Row]) -> String {
     }
     match (&state.lock, state.unfinished()) {
         (Some(owner), _) => out.push_str(&format!("at work: {owner}\n")),
-        (None, _) if state.busy => out.push_str("at work: a step whose client is gone\n"),
+        (None, _) if state.busy => out.push_str("at work: the last step of an earlier run\n"),
         (None, Some(number)) => out.push_str(&format!(
             "the deploy of release {number} was cut off; `plimsoll deploy` finishes it\n"
         )),

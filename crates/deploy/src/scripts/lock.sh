@@ -8,7 +8,7 @@ if ! flock -n 8; then
 fi
 # What a client that is gone began comes to its end without it: nothing is looked at before.
 if ! flock -n "$D/step" true; then
-    echo '@waiting {"who":"a run that was cut off","reason":"its last step comes to its end"}'
+    echo '@waiting {"who":"an earlier run","reason":"its last step comes to its end"}'
     flock -w "$2" "$D/step" true || return 75
 fi
 printf '%s' "$T" >"$D/lock/token"
