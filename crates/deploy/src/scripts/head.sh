@@ -26,6 +26,8 @@ step() {
     # Nothing that an earlier deploy started may still be at work.
     exec 9>>"$D/step"
     flock -w 90 9 || { echo "a step of an earlier deploy is still running" >&2; return 98; }
+    # Whoever looks sees the lock or the step. The lock goes with the shell, a step that runs apart does without.
+    [ -z "$apart" ] || exec 8>&-
     rm -f "$D/pause"
     note begin
     [ -z "$free" ] || free

@@ -20,11 +20,12 @@ exec 2>/dev/null
     [ -z "$ids" ] || docker inspect --format '@container {"id":{{json (slice .ID 0 12)}},"name":{{json .Name}},"service":{{json (index .Config.Labels "com.docker.compose.service")}},"oneoff":{{json (index .Config.Labels "com.docker.compose.oneoff")}},"image":{{json .Image}},"status":{{json .State.Status}},"health":{{if .State.Health}}{{json .State.Health.Status}}{{else}}""{{end}},"exit":{{.State.ExitCode}},"restarts":{{.RestartCount}},"started":{{json .State.StartedAt}}}' $ids
     cat
     [ -d "$D" ] || exit 0
-    if [ -s "$D/lock/token" ]; then
-        # A lock that nobody holds is none.
-        flock -n "$D/lock/held" true || echo "@lock $(cat "$D/lock/owner")"
+    unheld() { [ ! -e "$1" ] || flock -n "$1" true; }
+    # A lock that nobody holds is none. What is held without a name is a step that is about to begin.
+    if ! unheld "$D/lock/held"; then
+        if [ -s "$D/lock/token" ]; then echo "@lock $(cat "$D/lock/owner")"; else echo "@busy yes"; fi
     fi
-    [ ! -e "$D/step" ] || flock -n "$D/step" true || echo "@busy yes"
+    unheld "$D/step" || echo "@busy yes"
     good=$(cat "$D/good")
     echo "@good $good"
     echo "@length $(wc -c <"$D/journal")"

@@ -1,4 +1,4 @@
-M=$1 say=
+M=$1 say= apart=
 exec 2>&1
 # Takes requests until its client is gone: a line with the length of the words and how they run, then the words, then what they
 # read. A client that says nothing for half a minute is gone, too.
@@ -26,10 +26,10 @@ while l=$(line); do
     eval "set -- ${w%.}"
     case ${l#* } in
     here) "$@" </dev/null; mark $? ;;
-    input) feed | { "$@"; mark $?; } 8>&- ;;
+    input) feed | { apart=yes; "$@"; mark $?; } ;;
     away) "$@" </dev/null >/dev/null 2>&1 ;;
     # It goes on when the client is gone.
-    apart) { "$@"; mark $?; } </dev/null 8>&- & ;;
+    apart) { apart=yes; "$@"; mark $?; } </dev/null & ;;
     esac
 done
 gone
