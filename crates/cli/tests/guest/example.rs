@@ -1,5 +1,5 @@
 //! `examples/papertrade` on a real engine: before the fixes it fails as `plimsoll evaluate` predicts, after them it
-//! builds, becomes healthy, starts a second time with the data of the first, and lives on where Plimsoll deploys it.
+//! builds, becomes healthy, and starts a second time with the data of the first. And mended it lives where Plimsoll deploys it.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -149,6 +149,20 @@ impl Bench {
         folder
     }
 
+    /// The names that the fixes of a copy pin answer as the moving ones do.
+    #[track_caller]
+    fn name_what_is_pinned(&self, name: &str) {
+        self.must(
+            &format!(
+                "cd /srv/{name} && cat docker-compose.prod.yml */Dockerfile | \
+                 grep -oE '(postgres|redis|nginx|astral/uv):[0-9][^ ]*' | sort -u | while read -r name; do \
+                 case $name in redis*|nginx*) from=${{name%%:*}}:alpine ;; *) from=${{name%%:*}}:latest ;; esac; \
+                 docker tag \"$from\" \"$name\"; done"
+            ),
+            Stdio::null(),
+        );
+    }
+
     /// Deploys as the copy's own script does, up to where it would put another Dockerfile in the place of the
     /// repository's and start the stack.
     #[track_caller]
@@ -256,13 +270,9 @@ async fn the_example_fails_as_predicted_and_its_fixed_copy_is_healthy_twice() {
     bench.say("HLT-001 seen: a page that is served counts as unhealthy");
     bench.does(&format!("{COMPOSE} down --volumes --timeout 1 2>&1 && rm -rf {TARGET}"));
 
-    // All fixes. The names that they pin answer as the moving ones do.
+    // All fixes.
     bench.ship("fixed");
-    bench.does(
-        "cat docker-compose.prod.yml */Dockerfile | grep -oE '(postgres|redis|nginx|astral/uv):[0-9][^ ]*' | sort -u | \
-         while read -r name; do case $name in redis*|nginx*) from=${name%%:*}:alpine ;; *) from=${name%%:*}:latest ;; esac; \
-         docker tag \"$from\" \"$name\"; done",
-    );
+    bench.name_what_is_pinned("fixed");
     let up = format!("{COMPOSE} up --detach --build --wait --wait-timeout 180 2>&1");
     bench.does(&up);
     assert_eq!(bench.post(8088, "/api/users"), "201");
@@ -275,9 +285,14 @@ async fn the_example_fails_as_predicted_and_its_fixed_copy_is_healthy_twice() {
     bench.does(&up);
     assert_eq!(bench.post(8088, "/api/session"), "200", "who registered before is known");
     bench.say("and healthy again, with the volume of the first start");
-    bench.does(&format!("{COMPOSE} down --volumes --timeout 3 2>&1"));
+    bench.guest.close().await;
+}
 
-    // The same with a deployment that does not come from scripts.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_mended_example_lives_through_ten_deploys_while_people_use_it() {
+    let Some(mut bench) = Bench::new().await else { return };
+    let fixed = bench.copy("fixed", Some(&["--unsafe"]));
+    bench.name_what_is_pinned("fixed");
     let site = Workstation::new(&bench.guest, &bench.path("known"), fixed.clone());
     tokio::task::block_in_place(|| live(&site, &|what| bench.say(what)));
     drop(site);
