@@ -14,6 +14,8 @@ pub(crate) enum Outcome {
     Findings,
     /// Nothing to object to in what could be read, but something could not. Exit code 2.
     Incomplete,
+    /// What a command that was run for the user ended with, which is the exit code.
+    Status(u8),
 }
 
 /// Why a command could not run. Exit code 2.

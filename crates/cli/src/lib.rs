@@ -34,6 +34,7 @@ pub fn main() -> ExitCode {
         Ok(Ok(Outcome::Clean)) => ExitCode::SUCCESS,
         Ok(Ok(Outcome::Findings)) => ExitCode::from(1),
         Ok(Ok(Outcome::Incomplete)) => ExitCode::from(2),
+        Ok(Ok(Outcome::Status(status))) => ExitCode::from(status),
         Ok(Err(failure)) if failure.is_closed_pipe() => ExitCode::SUCCESS,
         Ok(Err(failure)) => {
             ui.failure(&failure);

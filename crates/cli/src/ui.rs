@@ -11,7 +11,7 @@ use crate::failure::{Failure, FailureKind};
 use crate::progress;
 
 /// Data goes to standard output, everything else to standard error; styles only where they are wanted.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Ui {
     width: usize,
 }

@@ -24,6 +24,9 @@ pub(crate) use script;
 /// Bytes of what a guest says of itself.
 const KEPT: u64 = 64 << 20;
 
+/// Longer than anybody looks at logs.
+const FOREVER: Duration = Duration::from_secs(10 * 365 * 86_400);
+
 /// The status of a lock that did not become free in time.
 const STILL_HELD: i32 = 75;
 
@@ -138,6 +141,22 @@ impl Guest {
     pub async fn compose(&self, words: &[String], terminal: bool) -> Result<i32, DeployError> {
         let job = Job::new("docker compose", script!("compose")).arg(&self.app).args(words).as_root();
         Ok(self.ssh.attach(&job, terminal).await?)
+    }
+
+    /// Runs Compose on the release that serves and tells each line of its output, for as long as it runs.
+    pub async fn compose_lines(
+        &self,
+        words: &[String],
+        on_line: impl Fn(&str) + Send + Sync + 'static,
+    ) -> Result<(), DeployError> {
+        let job = Job::new("docker compose", script!("compose")).arg(&self.app).args(words).as_root();
+        let job = job.limit(FOREVER).on_line(move |stream, line| {
+            if stream == Stream::Out {
+                on_line(line);
+            }
+        });
+        self.ssh.run(job).await?.success()?;
+        Ok(())
     }
 
     /// Takes the lock away from whoever holds it; says who that was.

@@ -8,7 +8,7 @@ use clap::Args;
 use super::target::{TargetArgs, listener};
 use crate::failure::{Failure, FailureKind, Outcome};
 
-/// Run a command in a container of a service
+/// Run a command in a container of a service; its exit code is that of the command
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -39,5 +39,5 @@ pub(crate) fn run(args: &ExecArgs) -> Result<Outcome, Failure> {
         .runtime
         .block_on(session.runner.guest.compose(&words, terminal))
         .map_err(FailureKind::from)?;
-    Ok(if status == 0 { Outcome::Clean } else { Outcome::Findings })
+    Ok(Outcome::Status(u8::try_from(status).unwrap_or(u8::MAX)))
 }

@@ -2,8 +2,9 @@
 
 use camino::Utf8Path;
 use clap::Args;
+use serde_json::{Value, json};
 
-use super::target::{TargetArgs, listener};
+use super::target::{Format, TargetArgs, listener};
 use crate::failure::{Failure, FailureKind, Outcome};
 use crate::ui::Ui;
 
@@ -12,7 +13,8 @@ use crate::ui::Ui;
 #[command(after_help = "\
 Examples:
   plimsoll logs
-  plimsoll logs -f backend")]
+  plimsoll logs -f backend
+  plimsoll logs --format json")]
 pub(crate) struct LogsArgs {
     /// Services [default: all]
     #[arg(value_name = "SERVICE")]
@@ -27,7 +29,7 @@ pub(crate) struct LogsArgs {
     target: TargetArgs,
 }
 
-pub(crate) fn run(_ui: &Ui, args: &LogsArgs) -> Result<Outcome, Failure> {
+pub(crate) fn run(ui: &Ui, args: &LogsArgs) -> Result<Outcome, Failure> {
     let target = args.target.filled(Utf8Path::new("."))?;
     let app = target.app(Utf8Path::new("."))?;
     let session = target.open(&app, listener(args.target.format, false))?;
@@ -35,8 +37,42 @@ pub(crate) fn run(_ui: &Ui, args: &LogsArgs) -> Result<Outcome, Failure> {
     if args.follow {
         words.push("--follow".to_owned());
     }
+    if args.target.format == Format::Json {
+        words.extend(["--no-color", "--timestamps"].map(ToOwned::to_owned));
+        words.extend(args.services.iter().cloned());
+        let (ui, guest) = (*ui, &session.runner.guest);
+        // Whoever reads may stop at any line.
+        let told = guest.compose_lines(&words, move |line| drop(ui.print(&format!("{}\n", entry(line)))));
+        session.runtime.block_on(told).map_err(FailureKind::from)?;
+        return Ok(Outcome::Clean);
+    }
     words.extend(args.services.iter().cloned());
     let status =
         session.runtime.block_on(session.runner.guest.compose(&words, false)).map_err(FailureKind::from)?;
     Ok(if status == 0 { Outcome::Clean } else { Outcome::Findings })
+}
+
+/// A line of Compose with a time: `web-1  | 2026-01-02T03:04:05.678Z what it said`.
+fn entry(line: &str) -> Value {
+    let Some((container, rest)) = line.split_once(" | ") else { return json!({"line": line}) };
+    let container = container.trim_end();
+    let service = container.rsplit_once('-').map_or(container, |(service, _)| service);
+    let (at, line) = rest.split_once(' ').unwrap_or((rest, ""));
+    json!({"container": container, "service": service, "at": at, "line": line})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_told_by_container_and_time() {
+        let said = entry("web-front-1   | 2026-01-02T03:04:05.678Z GET /a | b");
+        let wanted = json!({
+            "container": "web-front-1", "service": "web-front", "at": "2026-01-02T03:04:05.678Z", "line": "GET /a | b",
+        });
+        assert_eq!(said, wanted);
+        assert_eq!(entry("db-1  | 2026-01-02T03:04:05.678Z")["line"], "");
+        assert_eq!(entry("no container"), json!({"line": "no container"}));
+    }
 }

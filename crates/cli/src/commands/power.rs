@@ -2,8 +2,9 @@
 
 use camino::Utf8Path;
 use clap::Args;
+use serde_json::json;
 
-use super::target::{TargetArgs, listener};
+use super::target::{Format, TargetArgs, listener};
 use crate::failure::{Failure, FailureKind, Outcome};
 use crate::ui::Ui;
 
@@ -60,6 +61,11 @@ fn run(ui: &Ui, verb: &str, what: &What) -> Result<Outcome, Failure> {
     let session = target.open(&app, listener(what.target.format, false))?;
     let result = session.runtime.block_on(session.runner.power(verb, &what.services));
     result.map_err(FailureKind::from)?;
+    if what.target.format == Format::Json {
+        let done = json!({"event": "done", "verb": verb, "services": what.services});
+        ui.print(&format!("{done}\n"))?;
+        return Ok(Outcome::Clean);
+    }
     let which = if what.services.is_empty() { "all services".to_owned() } else { what.services.join(", ") };
     ui.status(&format!("{app}: {verb} of {which} is done"));
     Ok(Outcome::Clean)

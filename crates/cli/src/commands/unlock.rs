@@ -2,8 +2,9 @@
 
 use camino::Utf8Path;
 use clap::Args;
+use serde_json::json;
 
-use super::target::{TargetArgs, listener};
+use super::target::{Format, TargetArgs, listener};
 use crate::failure::{Failure, FailureKind, Outcome};
 use crate::ui::Ui;
 
@@ -22,9 +23,10 @@ pub(crate) fn run(ui: &Ui, args: &UnlockArgs) -> Result<Outcome, Failure> {
     let app = target.app(Utf8Path::new("."))?;
     let session = target.open(&app, listener(args.target.format, false))?;
     let owner = session.runtime.block_on(session.runner.guest.unlock()).map_err(FailureKind::from)?;
-    match owner {
-        None => ui.status("nobody held the lock"),
-        Some(owner) => ui.status(&format!("the lock was taken away from {owner}")),
+    match (args.target.format, owner) {
+        (Format::Json, owner) => ui.print(&format!("{}\n", json!({"event": "unlocked", "owner": owner})))?,
+        (Format::Text, None) => ui.status("nobody held the lock"),
+        (Format::Text, Some(owner)) => ui.status(&format!("the lock was taken away from {owner}")),
     }
     Ok(Outcome::Clean)
 }

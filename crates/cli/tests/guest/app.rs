@@ -376,7 +376,10 @@ impl App {
     /// Runs a script on the guest.
     pub(crate) fn guest(&self, script: &str) -> String {
         let job = Job::new("the test", script).arg(&self.name).as_root().limit(Duration::from_secs(120));
-        self.runtime.block_on(self.ssh.run(job)).unwrap().success().unwrap().text()
+        let output = self.runtime.block_on(self.ssh.run(job)).unwrap();
+        let text = output.text();
+        assert_eq!(output.status, 0, "`{script}` said {text}{}", output.stderr);
+        text
     }
 
     /// Runs a script on the guest that reads this.

@@ -138,7 +138,8 @@ fn a_deploy_whose_lock_was_taken_away_stops() {
     let mut child = app.spawn(&[deploy.as_slice(), &["--format", "json"]].concat());
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
     assert!(lines.any(|line| line.contains("\"begin\"") && line.contains("switch")));
-    app.ok(&["unlock"]);
+    let unlocked = app.ok(&["unlock", "--format", "json"]);
+    assert!(unlocked.contains(r#""reason":"deploy""#), "{unlocked}");
     let rest: Vec<String> = lines.collect();
     assert_eq!(child.wait().unwrap().code(), Some(3), "{rest:?}");
     app.write("web/health.sh", "wget -q -O- http://127.0.0.1:8080/version.txt\n");

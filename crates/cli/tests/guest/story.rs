@@ -74,7 +74,18 @@ fn an_app_is_deployed_changed_broken_and_put_back() {
     assert!(app.ok(&["releases"]).contains("serves"));
     assert_eq!(app.ok(&["exec", "web", "--", "cat", "/app/version.txt"]), "2");
 
-    app.ok(&["stop", "api"]);
+    // What a command ends with is what its user gets.
+    assert_eq!(app.run(&["exec", "web", "--", "sh", "-c", "exit 7"]).status.code(), Some(7));
+    app.guest("docker exec $1-web-1 sh -c 'echo a line of the log >/proc/1/fd/1'");
+    let logs = app.ok(&["logs", "web", "--format", "json"]);
+    let logs: Vec<serde_json::Value> = logs.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(
+        logs.iter().any(|entry| entry["service"] == "web" && entry["line"] == "a line of the log"),
+        "{logs:?}"
+    );
+
+    let stopped = app.ok(&["stop", "api", "--format", "json"]);
+    assert!(stopped.lines().next_back().unwrap().contains(r#""verb":"stop""#), "{stopped}");
     assert_eq!(app.run(&["status"]).status.code(), Some(1), "something does not run");
     app.ok(&["start", "api"]);
     app.ok(&["status"]);
