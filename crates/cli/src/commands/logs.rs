@@ -55,7 +55,9 @@ pub(crate) fn run(ui: &Ui, args: &LogsArgs) -> Result<Outcome, Failure> {
 /// A line of Compose with a time: `web-1  | 2026-01-02T03:04:05.678Z what it said`.
 fn entry(line: &str) -> Value {
     let Some((container, rest)) = line.split_once(" | ") else { return json!({"line": line}) };
-    let container = container.trim_end();
+    // Some versions clear the line first, whether somebody looks or not.
+    let container = anstream::adapter::strip_str(container).to_string();
+    let container = container.trim();
     let service = container.rsplit_once('-').map_or(container, |(service, _)| service);
     let (at, line) = rest.split_once(' ').unwrap_or((rest, ""));
     json!({"container": container, "service": service, "at": at, "line": line})
@@ -72,6 +74,7 @@ mod tests {
             "container": "web-front-1", "service": "web-front", "at": "2026-01-02T03:04:05.678Z", "line": "GET /a | b",
         });
         assert_eq!(said, wanted);
+        assert_eq!(entry("\u{1b}[2Kdb-1  | 2026-01-02T03:04:05.678Z up")["service"], "db");
         assert_eq!(entry("db-1  | 2026-01-02T03:04:05.678Z")["line"], "");
         assert_eq!(entry("no container"), json!({"line": "no container"}));
     }

@@ -117,6 +117,8 @@ fn a_service_that_starts_first_answers_every_request() {
         println!("skipped: no python3 on the guest to ask all the time");
         return;
     }
+    // Like any server that is told to end, it takes no more requests and answers those that it has.
+    app.write("web/start.sh", "httpd -f -p 8080 -h /app &\ntrap \"kill $!; sleep 0.3; exit 0\" TERM\nwait\n");
     let deploy = app.deploy();
     app.ok(&words(&deploy));
     // Asks from a container of the same network, with a name looked up for each request.
