@@ -30,7 +30,10 @@ pub fn main() -> ExitCode {
         }
     };
     let ui = Ui::new();
-    match std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| commands::run(&ui, cli.command))) {
+    let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| commands::run(&ui, cli.command)));
+    // What nobody waits for any more is not shown as if it was at work.
+    progress::end();
+    match done {
         Ok(Ok(Outcome::Clean)) => ExitCode::SUCCESS,
         Ok(Ok(Outcome::Findings)) => ExitCode::from(1),
         Ok(Ok(Outcome::Incomplete)) => ExitCode::from(2),

@@ -74,7 +74,6 @@ impl Ui {
 
     /// Says why a command could not run.
     pub(crate) fn failure(&self, failure: &Failure) {
-        progress::end();
         let red = anstyle::AnsiColor::BrightRed.on_default().bold();
         self.status(&format!("{red}error{red:#}: {}", failure.chain()));
         let cyan = anstyle::AnsiColor::BrightCyan.on_default().bold();

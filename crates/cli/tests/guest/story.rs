@@ -66,6 +66,8 @@ fn an_app_is_deployed_changed_broken_and_put_back() {
         "{:?}",
         seen.screen
     );
+    // Nothing of it stays: what comes next on the screen begins on a line of its own.
+    assert!(seen.screen.ends_with("\u{1b}[2K"), "{:?}", seen.screen);
     assert_eq!(app.served().as_deref(), Some("3"));
 
     assert!(app.ok(&["rollback"]).contains("release 2 of plimsoll-test-story serves"));
