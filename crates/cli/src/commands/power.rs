@@ -4,8 +4,9 @@ use camino::Utf8Path;
 use clap::Args;
 use serde_json::json;
 
+use super::deploy;
 use super::target::{Format, TargetArgs, listener};
-use crate::failure::{Failure, FailureKind, Outcome};
+use crate::failure::{Failure, Outcome};
 use crate::ui::Ui;
 
 /// Restart services of the release that serves
@@ -60,7 +61,7 @@ fn run(ui: &Ui, verb: &str, what: &What) -> Result<Outcome, Failure> {
     let app = target.app(Utf8Path::new("."))?;
     let session = target.open(&app, listener(what.target.format, false))?;
     let result = session.runtime.block_on(session.runner.power(verb, &what.services));
-    result.map_err(FailureKind::from)?;
+    result.map_err(deploy::failure)?;
     if what.target.format == Format::Json {
         let done = json!({"event": "done", "verb": verb, "services": what.services});
         ui.print(&format!("{done}\n"))?;

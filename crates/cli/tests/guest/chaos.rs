@@ -111,6 +111,7 @@ fn what_a_killed_client_began_comes_to_its_end_before_the_next_one_looks() {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(said.contains("waiting for ada@laptop: a look at it, since 12:00"), "{said}");
     assert!(said.contains("somebody else is at work: ada@laptop: a look at it, since 12:00"), "{said}");
+    assert!(said.contains("take the lock away with `plimsoll unlock`"), "{said}");
 }
 
 #[test]
